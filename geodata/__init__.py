@@ -1,0 +1,1 @@
+"""What the archipelago is: islands, posts, demand, links, their schemas and provenance."""

@@ -1,0 +1,168 @@
+"""Rules on one column at a time: blanks, choices, bounds, duplicates, references, forms of text."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from geodata import schemas
+from geodata.findings import Findings
+from geodata.region import Region
+
+NAME_LIMIT = 200
+TEXT_LIMIT = 20_000
+_LONG_TEXT = ("note", "what_it_gave", "value", "title", "url", "source_ids")
+
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d"
+HOURS = re.compile(rf"24h|{_TIME}-(?:{_TIME}|24:00)")
+DEPARTURE = re.compile(_TIME)
+_FORMS = {
+    ("posts", "hours"): (HOURS, "bad_hours"),
+    ("ferries", "first_departure"): (DEPARTURE, "bad_departure"),
+    ("ferries", "last_departure"): (DEPARTURE, "bad_departure"),
+}
+# Where a number breaks its bounds, these columns deserve words of their own.
+_OWN_WORDS = {
+    ("speed_kmh", "too_small"): "zero_speed",
+    ("duration_min", "too_small"): "bad_duration",
+    ("duration_min", "too_large"): "bad_duration",
+}
+
+
+def check(region: Region, found: Findings) -> None:
+    """Check every column of every layer against its declaration in `geodata.schemas`."""
+    for layer in schemas.LAYERS:
+        table = pd.DataFrame(region.layers[layer.name][[c.name for c in layer.columns]])
+        for name, key, value, row in _broken_rules(table, layer):
+            _report(table, layer, layer.column(name), key, value, row, found)
+        _check_forms(table, layer, found)
+    for layer in schemas.LAYERS:
+        for column in layer.columns:
+            if column.refers_to:
+                _check_references(region, layer.name, column, found)
+
+
+def items(text: object) -> list[str]:
+    """Return the items of a list in one cell, which stand between semicolons.
+
+    Example:
+        >>> items("ambulance; boat")
+        ['ambulance', 'boat']
+    """
+    return [item.strip() for item in str(text).split(";") if item.strip()]
+
+
+@cache
+def schema(layer: schemas.Layer) -> pa.DataFrameSchema:
+    """Return the pandera schema of a layer; the name of each check is a catalogue key."""
+    return pa.DataFrameSchema(
+        {
+            column.name: pa.Column(
+                nullable=column.nullable,
+                unique=column.unique,
+                report_duplicates="exclude_first",
+                checks=_checks(column),
+            )
+            for column in layer.columns
+        }
+    )
+
+
+def _checks(column: schemas.Column) -> list[pa.Check]:
+    checks = []
+    if column.kind in ("number", "integer"):
+        checks.append(pa.Check(np.isfinite, error="not_finite"))
+    if column.choices:
+        checks.append(pa.Check.isin(column.choices, error="not_a_choice"))
+    if column.minimum is not None:
+        checks.append(pa.Check.ge(column.minimum, error="too_small"))
+    if column.maximum is not None:
+        checks.append(pa.Check.le(column.maximum, error="too_large"))
+    if column.kind == "text":
+        checks.append(pa.Check.str_length(max_value=_limit(column), error="text_too_long"))
+    return checks
+
+
+def _limit(column: schemas.Column) -> int:
+    return TEXT_LIMIT if column.name in _LONG_TEXT else NAME_LIMIT
+
+
+def _broken_rules(table: pd.DataFrame, layer: schemas.Layer) -> list[tuple[str, str, object, int]]:
+    """Return (column, catalogue key, value, row) of every broken rule of one layer."""
+    if not len(table):
+        return []
+    try:
+        schema(layer).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        keys = {"not_nullable": "blank", "field_uniqueness": "duplicate"}
+        cases = errors.failure_cases
+        return [
+            (str(column), keys.get(str(rule), str(rule)), value, int(row))
+            for column, rule, value, row in zip(
+                cases["column"], cases["check"], cases["failure_case"], cases["index"], strict=True
+            )
+        ]
+    return []
+
+
+def _report(
+    table: pd.DataFrame,
+    layer: schemas.Layer,
+    column: schemas.Column,
+    key: str,
+    value: object,
+    row: int,
+    found: Findings,
+) -> None:
+    params: dict[str, object] = {}
+    if key == "duplicate":
+        first = int(np.flatnonzero((table[column.name] == value).to_numpy())[0])
+        params = {"first": found.place(layer.name, first)}
+    elif key == "not_a_choice":
+        params = {"choices": ", ".join(column.choices)}
+    elif key in ("too_small", "too_large"):
+        params = {"minimum": column.minimum, "maximum": column.maximum}
+    elif key == "text_too_long":
+        params = {"length": len(str(value)), "limit": _limit(column)}
+    key = _OWN_WORDS.get((column.name, key), key)
+    value = None if key == "blank" else value
+    found.add(key, layer.name, row, column.name, value=value, **params)
+
+
+def _check_forms(table: pd.DataFrame, layer: schemas.Layer, found: Findings) -> None:
+    for (layer_name, column), (form, key) in _FORMS.items():
+        if layer_name == layer.name:
+            for row, value in enumerate(table[column]):
+                if value is not None and not form.fullmatch(value):
+                    found.add(key, layer.name, row, column, value=value)
+    if layer.name == "posts":
+        for row, value in enumerate(table["vehicles"]):
+            unknown = [item for item in items(value or "") if item not in schemas.VEHICLES]
+            if unknown or (value is not None and not items(value)):
+                choices = ", ".join(schemas.VEHICLES)
+                value = "; ".join(unknown) or value
+                found.add("bad_vehicle", "posts", row, "vehicles", value=value, choices=choices)
+
+
+def _check_references(region: Region, layer: str, column: schemas.Column, found: Findings) -> None:
+    target, target_column = column.refers_to.split(".")
+    if found.knows(target) or found.knows(target, None, target_column):
+        return
+    known = {value for value in region.layers[target][target_column] if value is not None}
+    for row, value in enumerate(region.layers[layer][column.name]):
+        if value is not None and value not in known:
+            close = difflib.get_close_matches(value, sorted(known), 1)
+            found.add(
+                "dangling_close" if close else "dangling",
+                layer,
+                row,
+                column.name,
+                value=value,
+                target=target,
+                close=close[0] if close else "",
+            )

@@ -1,0 +1,1 @@
+"""What people look at: interactive pages, figures and reports; draws tables, computes nothing."""

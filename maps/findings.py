@@ -1,0 +1,142 @@
+"""The findings of a run in plain sentences, most important first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maps.verdicts import HEADLINE, VARIANTS, mean_text
+from maps.words import ReportWords, number, rounded
+
+WORST_NAMED = 3
+
+
+def findings(result: dict[str, Any], words: ReportWords) -> list[str]:
+    """Return the findings: verdict, its firmness, the tail, the worst islands, the proposal."""
+    sentences = [
+        *(_zone(zone, found, words) for zone, found in (result.get("zones") or {}).items()),
+        _firmness(result, words),
+        _unreachable(result, words),
+        _worst(result, words),
+        _over_water(result, words),
+    ]
+    proposal = result.get("proposal")
+    if proposal:
+        both = (proposal_sentence(proposal, words), proof_sentence(proposal, words))
+        sentences.append(words.r("finding.sentence_mark").join(both))
+    if result.get("network") == "schematic":
+        sentences.append(words.r("finding.schematic"))
+    return [sentence.strip() for sentence in sentences if sentence and sentence.strip()]
+
+
+def proposal_sentence(proposal: dict[str, Any], words: ReportWords) -> str:
+    """Return what the proposal achieves, in one or two sentences."""
+    after = proposal.get("after") or {}
+    means = words("list_mark").join(
+        words.r(
+            "finding.zone_after",
+            zone=words.code("zone", zone),
+            mean=mean_text(found, words),
+            verdict=_judged(found, words),
+        )
+        for zone, found in after.items()
+    )
+    key = proposal.get("statement_key")
+    if key not in ("met_today", "reached", "best_of_k"):
+        key = "other"
+    return words.r(f"statement.{key}", n=words.count(proposal.get("new_posts")), means=means)
+
+
+def proof_sentence(proposal: dict[str, Any], words: ReportWords) -> str:
+    """Return how sure the answer is: proven best, or how far from the bound."""
+    status = proposal.get("status")
+    bound, gap = number(proposal.get("bound")), number(proposal.get("gap"))
+    if status == "optimal":
+        return words.r("proof.optimal")
+    if status == "infeasible":
+        return words.r("proof.infeasible")
+    if status == "feasible" and bound is not None and gap is not None:
+        return words.r("proof.feasible", bound=f"{bound:g}", gap=words.percent(gap))
+    return words.r("proof.unknown")
+
+
+def _zone(zone: str, found: dict[str, Any], words: ReportWords) -> str:
+    target = number(found.get("target_min"))
+    return words.r(
+        "finding.zone",
+        zone=words.code("zone", zone),
+        mean=mean_text(found, words),
+        target=words("unknown") if target is None else f"{target:g}",
+        verdict=words("verdict_met" if found.get("target_met") is True else "verdict_missed"),
+        share=words.percent(found.get("share_within_target")),
+        p90=words.minutes(found.get("p90_min")),
+    )
+
+
+def _judged(found: dict[str, Any], words: ReportWords) -> str:
+    return words("short_met" if found.get("target_met") is True else "short_missed")
+
+
+def _firmness(result: dict[str, Any], words: ReportWords) -> str:
+    variants = result.get("variants") or {}
+    shown = [v for v in VARIANTS if isinstance(variants.get(v), dict)]
+    if len(shown) < 2:
+        return ""
+    judged = {
+        zone: {variants[v][zone].get("target_met") is True for v in shown if zone in variants[v]}
+        for zone in result.get("zones") or {}
+    }
+    firm = all(len(verdict) == 1 for verdict in judged.values())
+    details = words.r("finding.clause_mark").join(
+        words.r(
+            "finding.variant",
+            variant=words.r(f"finding.counting.{v}"),
+            means=words("list_mark").join(
+                words.r(
+                    "finding.zone_after",
+                    zone=words.code("zone", zone),
+                    mean=mean_text(found, words),
+                    verdict=_judged(found, words),
+                )
+                for zone, found in variants[v].items()
+            ),
+        )
+        for v in shown
+        if v != HEADLINE
+    )
+    return words.r("finding.firm" if firm else "finding.hinges", details=details)
+
+
+def _unreachable(result: dict[str, Any], words: ReportWords) -> str:
+    zones = (result.get("zones") or {}).values()
+    people = sum(number(found.get("unreachable_population")) or 0 for found in zones)
+    if not people:
+        return words.r("finding.all_reached")
+    islands = [i for i in result.get("islands") or () if number(i.get("mean_min")) is None]
+    names = words("list_mark").join(words.named(i) for i in islands[: 2 * WORST_NAMED])
+    key = "finding.unreachable_named" if islands else "finding.unreachable"
+    return words.r(key, n=words.count(people), islands=len(islands), names=names)
+
+
+def _worst(result: dict[str, Any], words: ReportWords) -> str:
+    slow = [i for i in result.get("islands") or () if number(i.get("mean_min")) is not None]
+    if not slow:
+        return ""
+    names = words("list_mark").join(
+        words.r(
+            "finding.island",
+            name=words.named(island),
+            mean=rounded(float(island["mean_min"])),
+        )
+        for island in slow[:WORST_NAMED]
+    )
+    return words.r("finding.worst", names=names)
+
+
+def _over_water(result: dict[str, Any], words: ReportWords) -> str:
+    vehicles = result.get("vehicles") or {}
+    boat, air = (
+        number((vehicles.get(name) or {}).get("population")) or 0 for name in ("boat", "helicopter")
+    )
+    if not boat and not air:
+        return ""
+    return words.r("finding.over_water", boat=words.count(boat), air=words.count(air))

@@ -1,0 +1,79 @@
+"""The verdict of each zone in words, with its variants beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maps.words import Words, number, rounded
+
+VARIANTS = ("confirmed", "confirmed_assumed", "with_clinics")
+HEADLINE = "confirmed_assumed"
+
+
+def verdicts(
+    result: dict[str, Any], words: Words, *, zones: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Return one entry per zone: name, mean, target, met or not, and what the mean hides.
+
+    Args:
+        result: the run's result.
+        words: texts in the page's language.
+        zones: statistics to judge; today's by default. Variants stand beside today's alone.
+
+    Returns:
+        dicts with ``name, mean, unit_mean, target, met, verdict, median, p90, share, people,
+        calls, unreachable, unreachable_text, variants``; all but `met` and `unreachable` texts.
+    """
+    today = zones is None
+    shown = zones if zones is not None else result.get("zones") or {}
+    return [
+        _verdict(zone, found, words) | {"variants": _variants(zone, result, words) if today else []}
+        for zone, found in shown.items()
+        if isinstance(found, dict)
+    ]
+
+
+def mean_text(found: dict[str, Any], words: Words) -> str:
+    """Return a zone's mean in minutes, with the decimals that its verdict needs."""
+    mean = number(found.get("mean_min"))
+    if mean is None:
+        return words("unknown")
+    return rounded(mean, bound=number(found.get("target_min")))
+
+
+def _verdict(zone: str, found: dict[str, Any], words: Words) -> dict[str, Any]:
+    target = number(found.get("target_min"))
+    met = found.get("target_met") is True
+    unreachable = number(found.get("unreachable_population")) or 0
+    return {
+        "zone": zone,
+        "name": words.code("zone", zone),
+        "mean": mean_text(found, words),
+        "target": words("unknown") if target is None else f"{target:g}",
+        "met": met,
+        "verdict": words("verdict_met" if met else "verdict_missed"),
+        "median": words.minutes(found.get("median_min")),
+        "p90": words.minutes(found.get("p90_min")),
+        "share": words.percent(found.get("share_within_target")),
+        "people": words.count(found.get("population")),
+        "calls": words.count(found.get("calls_per_year")),
+        "unreachable": unreachable,
+        "unreachable_text": words.count(unreachable),
+    }
+
+
+def _variants(zone: str, result: dict[str, Any], words: Words) -> list[dict[str, Any]]:
+    found = []
+    for variant in VARIANTS:
+        zones = (result.get("variants") or {}).get(variant) or {}
+        if variant != HEADLINE and isinstance(zones.get(zone), dict):
+            met = zones[zone].get("target_met") is True
+            found.append(
+                {
+                    "name": words.code("variant", variant),
+                    "mean": mean_text(zones[zone], words),
+                    "met": met,
+                    "verdict": words("short_met" if met else "short_missed"),
+                }
+            )
+    return found

@@ -1,0 +1,170 @@
+"""How values and names read for people: minutes, shares, names in two languages."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from pypinyin import lazy_pinyin
+
+from geodata import catalogue
+from geodata.errors import shorten
+
+NAME_LIMIT = 60
+NOTE_LIMIT = 600
+_KINDS_OF_PLACE = {
+    "街道": "Subdistrict", "新区": "New Area", "县": "County", "区": "District", "市": "City",
+    "镇": "Town", "乡": "Township", "岛": "Island",
+}  # fmt: skip
+
+
+def is_missing(value: object) -> bool:
+    """Return whether `value` is None, NaN, NaT or blank text."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return not value.strip()
+    try:
+        return bool(value != value)  # only NaN and NaT differ from themselves
+    except (TypeError, ValueError):
+        return False
+
+
+def clean(value: object, *, limit: int = NAME_LIMIT) -> str:
+    """Return `value` as one printable line of at most `limit` characters; missing gives ``""``."""
+    if is_missing(value):
+        return ""
+    return shorten(" ".join(str(value).split()), limit=limit)
+
+
+def number(value: object) -> float | None:
+    """Return `value` as a finite float, or None where it is missing or no number."""
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def pinyin(name_zh: str) -> str:
+    """Return `name_zh` in pinyin without tones, first letter large: 岱山 gives ``Daishan``."""
+    joined = "".join(lazy_pinyin(name_zh)).strip()
+    return joined[:1].upper() + joined[1:]
+
+
+def romanised(name_zh: str) -> str:
+    """Return a Chinese place name for English text: 岱山县 gives ``Daishan County``."""
+    for ending, kind in _KINDS_OF_PLACE.items():
+        if name_zh.endswith(ending) and len(name_zh) > len(ending) + 1:
+            return clean(f"{pinyin(name_zh.removesuffix(ending))} {kind}")
+    return clean(pinyin(name_zh))
+
+
+def rounded(value: float, *, bound: float | None = None, digits: int = 1) -> str:
+    """Return `value` with as many decimals as it takes to stand on its side of `bound`.
+
+    11.04 against a target of 11 reads ``11.04``, not ``11.0``, which would look like target met.
+    """
+    text = f"{value:.{digits}f}"
+    while bound is not None and digits < 9 and (float(text) <= bound) != (value <= bound):
+        digits += 1
+        text = f"{value:.{digits}f}"
+    return text
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts in one language.
+
+    Attributes:
+        lang: ``zh`` or ``en``.
+    """
+
+    lang: str
+
+    def __call__(self, key: str, **params: object) -> str:
+        """Return the catalogue text `key` (without its leading ``maps.``)."""
+        return catalogue.text(f"maps.{key}", self.lang, **params)
+
+    def code(self, group: str, value: object) -> str:
+        """Return the text for a coded value such as vehicle ``boat``; an unknown code as it is."""
+        if is_missing(value):
+            return self("none")
+        try:
+            return self(f"{group}.{value}")
+        except KeyError:
+            return clean(value)
+
+    def vehicle(self, value: object) -> str:
+        """Return the text for a vehicle; a missing one means that none gets there."""
+        return self.code("vehicle", "none" if is_missing(value) else value)
+
+    def name(self, name_zh: object, name_en: object) -> str:
+        """Return the name to show: Chinese, or English, in pinyin where that is blank."""
+        zh, en = clean(name_zh), clean(name_en)
+        if self.lang == "zh":
+            return zh or en or self("unnamed")
+        return en or (romanised(zh) if zh else self("unnamed"))
+
+    def place(self, name_zh: object) -> str:
+        """Return a name that the data give in Chinese alone; blank stays blank."""
+        return "" if is_missing(name_zh) else self.name(name_zh, None)
+
+    def named(self, row: dict[str, Any]) -> str:
+        """Return the name of a row that has ``name_zh`` and ``name_en``."""
+        return self.name(row.get("name_zh"), row.get("name_en"))
+
+    def minutes(self, value: object, *, bound: float | None = None) -> str:
+        """Return minutes with their unit; missing reads as unreachable."""
+        found = number(value)
+        if found is None:
+            return self("band.unreachable")
+        return self("minutes", value=rounded(found, bound=bound))
+
+    def count(self, value: object) -> str:
+        """Return a whole number with thousands marks, or the word for unknown."""
+        found = number(value)
+        return self("unknown") if found is None else f"{found:,.0f}"
+
+    def percent(self, share: object) -> str:
+        """Return a share of 0 to 1 in per cent; small shares never read as nothing."""
+        found = number(share)
+        if found is None:
+            return self("unknown")
+        if 0 < found < 0.0005:
+            return "<0.1%"
+        if 0.9995 < found < 1:
+            return ">99.9%"
+        return f"{100 * found:.1f}%"
+
+    def setting(self, result: dict[str, Any]) -> str:
+        """Return one line on what was assumed: weather, light, clock and network."""
+        return self(
+            "setting",
+            condition=self.code("condition", result.get("condition")),
+            daylight=self.code("daylight", result.get("daylight")),
+            start_stamp=self.code("start_stamp", result.get("start_stamp")),
+            network=self.code("network", result.get("network")),
+        )
+
+    def notices(self, result: dict[str, Any]) -> list[str]:
+        """Return the result's notices in this language, the other language where one is blank."""
+        keys = ("text_zh", "text_en") if self.lang == "zh" else ("text_en", "text_zh")
+        texts = (
+            next((clean(notice.get(k), limit=NOTE_LIMIT) for k in keys if notice.get(k)), "")
+            for notice in result.get("notices") or ()
+        )
+        return [text for text in texts if text]
+
+
+class ReportWords(Words):
+    """Texts of the report, found below ``report.``; codes stay those of the maps."""
+
+    def r(self, key: str, **params: object) -> str:
+        """Return the catalogue text ``report.key``."""
+        return catalogue.text(f"report.{key}", self.lang, **params)
+
+    def r_or(self, key: str, fallback: str) -> str:
+        """Return the catalogue text ``report.key``, or `fallback` where there is none."""
+        return catalogue.strings(self.lang).get(f"report.{key}", fallback)

@@ -1,0 +1,1 @@
+"""What follows from the archipelago: network, travel and response times, siting."""

@@ -1,0 +1,1 @@
+"""Customizable contraction hierarchies: order a network once, re-weight it in milliseconds."""

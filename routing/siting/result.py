@@ -1,0 +1,55 @@
+"""What a siting solver found, with nothing invented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Status = Literal["optimal", "feasible", "infeasible", "unknown"]
+
+
+@dataclass(frozen=True)
+class SitingResult:
+    """Answer to a siting problem.
+
+    Attributes:
+        objective: name of the objective.
+        status: ``optimal`` only when proven; ``feasible`` when a time limit stopped the proof;
+            ``infeasible`` when proven that no answer exists; ``unknown`` when neither an answer nor
+            a proof was found in time.
+        objective_value: value of the answer, NaN without one.
+        bound: proven bound on the best value (from below, as every objective here is minimized), NaN
+            where the solver gave none.
+        runtime_s: wall time in seconds.
+        sites: all open sites, existing ones included, ascending.
+        new_sites: the opened ones among them.
+        assignment: for each demand point the open site that reaches it first, -1 where none does.
+        times_min: for each demand point the time from that site, NaN where none reaches it.
+        solver: name and version of the solver.
+        seed: the seed given.
+    """
+
+    objective: str
+    status: Status
+    objective_value: float
+    bound: float
+    runtime_s: float
+    sites: NDArray[np.int64]
+    new_sites: NDArray[np.int64]
+    assignment: NDArray[np.int64]
+    times_min: NDArray[np.float64]
+    solver: str
+    seed: int
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of the value from the bound: |value - bound| / max(|value|, 1e-12).
+
+        Zero when both are equal; NaN where either is unknown.
+        """
+        if self.objective_value == self.bound:
+            return 0.0
+        return abs(self.objective_value - self.bound) / max(abs(self.objective_value), 1e-12)

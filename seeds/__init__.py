@@ -1,0 +1,1 @@
+"""The embedded region Zhoushan: tables, parameters, the built GeoPackage and its builder."""
