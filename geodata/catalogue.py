@@ -1,4 +1,4 @@
-"""The one catalogue of user-facing strings: ``strings/*.toml``, each entry with ``zh`` and ``en``."""
+"""The one catalogue of user-facing strings: ``strings/*.toml``, every entry in zh and en."""
 
 from __future__ import annotations
 

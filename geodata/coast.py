@@ -1,8 +1,8 @@
 """Land of a region from two coastlines: current but smoothed, and fine but older.
 
-AMap's county polygons follow reclaimed land but are smoothed and drawn in GCJ-02; GSHHG is in WGS84,
-finer, older and off by up to a kilometre in places, and has the small islets. The first gives the
-islands, the second those islets that the first lacks.
+AMap's county polygons follow reclaimed land but are smoothed and drawn in GCJ-02; GSHHG is in
+WGS84, finer, older and off by up to a kilometre in places, and has the small islets. The first
+gives the islands, the second those islets that the first lacks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _LAND = 1
 def amap_polygons(path: Path) -> list[shapely.Polygon]:
     """Return the polygons of an AMap GeoJSON file, converted from GCJ-02 to WGS84."""
     geometry = shape(json.loads(path.read_text("utf-8")))
-    return [crs.geometry_to_wgs84(polygon) for polygon in shapely.get_parts(geometry)]
+    parts: list[shapely.Polygon] = shapely.get_parts(geometry).tolist()
+    return [crs.geometry_to_wgs84(polygon) for polygon in parts]
 
 
 def gshhg_polygons(

@@ -8,6 +8,7 @@ inverse is found by fixed-point iteration to well below a millimetre.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Transformer
 
 Floats = NDArray[np.float64]
+Shape = TypeVar("Shape", bound=shapely.Geometry)
 
 # Krasovsky 1940 ellipsoid, on which the offset is defined.
 _SEMI_MAJOR_M = 6378245.0
@@ -57,9 +59,9 @@ def bd09_to_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def geometry_to_wgs84(
-    geometry: shapely.Geometry,
+    geometry: Shape,
     convert: Callable[[ArrayLike, ArrayLike], tuple[Floats, Floats]] = gcj02_to_wgs84,
-) -> shapely.Geometry:
+) -> Shape:
     """Return `geometry` with every vertex converted; GCJ-02 unless another `convert` is given."""
 
     def vertices(coordinates: Floats) -> Floats:
@@ -78,7 +80,7 @@ def is_metric(name: str) -> bool:
     """Return whether `name` is a projected CRS in metres."""
     try:
         crs = CRS.from_user_input(name)
-    except Exception:  # noqa: BLE001 - pyproj raises several kinds for malformed text
+    except Exception:
         return False
     return bool(crs.is_projected and crs.axis_info[0].unit_name == "metre")
 

@@ -9,7 +9,7 @@ from geodata import catalogue
 
 
 class IslandResponseError(Exception):
-    """Base of every error this project raises on purpose; `exit_code` is what the command returns."""
+    """Base of every error raised on purpose; `exit_code` is what the command returns."""
 
     exit_code = 1
 

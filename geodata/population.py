@@ -6,12 +6,13 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
+from shapely.geometry.base import BaseGeometry
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def lattice(polygon: shapely.Geometry, *, spacing_m: float) -> Floats:
+def lattice(polygon: BaseGeometry, *, spacing_m: float) -> Floats:
     """Return the lattice points inside a polygon, shape (n, 2).
 
     Args:
@@ -94,4 +95,4 @@ def apportion(weights: ArrayLike, total: int) -> Ints:
     whole = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - whole), kind="stable")
     whole[order[: total - int(whole.sum())]] += 1
-    return whole
+    return np.asarray(whole, dtype=np.int64)

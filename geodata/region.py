@@ -42,11 +42,11 @@ class Region:
         origins: for a region read from a folder, the file and row numbers of each layer.
     """
 
-    layers: Mapping[str, pd.DataFrame]
+    layers: Mapping[str, gpd.GeoDataFrame]
     content_hash: str = ""
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
-    def __getattr__(self, name: str) -> pd.DataFrame:
+    def __getattr__(self, name: str) -> gpd.GeoDataFrame:
         """Return the layer `name`, so that ``region.islands`` reads well."""
         if name.startswith("_") or name not in self.__dict__.get("layers", {}):
             raise AttributeError(name)

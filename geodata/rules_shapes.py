@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
 
 from geodata import crs, schemas
 from geodata.findings import Findings
@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEAST_TOLERANCE_M = 200.0
+# A metric CRS may stretch distances at the islands by this share and no more.
+SCALE_ERROR = 0.01
 PLACES = ("demand", "settlements", "posts", "hospitals", "helipads", "ports")
 _LAND = ("islands", "zones")
 # Lon and lat are called swapped where swapping brings a place this near to the middle of the
@@ -78,6 +80,13 @@ def check(region: Region, found: Findings) -> Ground:
     for layer in PLACES:
         _check_places(region, layer, ground, found)
     return ground
+
+
+def stretch(metric_crs: str, lon: float, lat: float) -> float:
+    """Return by which share distances at a point differ from true ones; inf off the projection."""
+    factors = pyproj.Proj(metric_crs).get_factors(lon, lat)
+    scales = np.array([factors.meridional_scale, factors.parallel_scale])
+    return float(np.abs(scales - 1.0).max()) if np.isfinite(scales).all() else float("inf")
 
 
 def _check_shapes(region: Region, layer: schemas.Layer, found: Findings) -> Flags:
@@ -191,10 +200,10 @@ def _ground(
     region: Region, whole: Mapping[str, Flags], centre: tuple[Floats, Floats] | None
 ) -> Ground:
     metric = region.metric_crs
-    if not (metric and crs.is_metric(metric)):
-        lon, lat = centre[0] if centre else (0.0, 0.0)
-        metric = crs.metric_crs_for(float(lon), float(lat))
-    project = Transformer.from_crs(CRS(WGS84), CRS(metric), always_xy=True)
+    lon, lat = (float(degrees) for degrees in (centre[0] if centre else (0.0, 0.0)))
+    if not crs.is_metric(metric) or stretch(metric, lon, lat) > SCALE_ERROR:
+        metric = crs.metric_crs_for(lon, lat)
+    project = pyproj.Transformer.from_crs(WGS84, metric, always_xy=True)
 
     def to_metres(points: Floats) -> Floats:
         return np.column_stack(project.transform(points[:, 0], points[:, 1]))

@@ -1,7 +1,7 @@
 """Shortest paths over water: a great circle is wrong where an island is in between.
 
 The sea is a lattice of square cells; neighbouring cells, out to a knight's move, are joined unless
-land is in the way. Dijkstra's paths over it are then pulled straight wherever the straight
+a land cell is in the way. Dijkstra's paths over it are then pulled straight wherever the straight
 line stays off the land, so that lengths in open water are those of straight lines.
 """
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
+from shapely.geometry.base import BaseGeometry
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,7 +39,7 @@ class SeaPath:
 
 
 def paths(
-    land: shapely.Geometry,
+    land: BaseGeometry,
     origins: Floats,
     targets: Floats,
     *,
@@ -51,8 +52,9 @@ def paths(
         land: polygons in a metric CRS (metres).
         origins: shape (n, 2), metres; a point on land starts at the nearest open water.
         targets: shape (m, 2), metres, likewise.
-        cell_m: lattice spacing, metres; straits narrower than about two cells are closed, and land
-            narrower than half a cell is not seen.
+        cell_m: lattice spacing, metres; straits narrower than about two cells are closed, land
+            narrower than one cell may be sailed through, and a path may cut a corner of land by
+            up to a quarter of a cell.
         margin_m: how far the lattice reaches beyond the points.
 
     Returns:
@@ -67,15 +69,15 @@ def paths(
     """
     grid = _Grid.over(np.vstack([origins, targets]), cell_m=cell_m, margin_m=margin_m)
     water = ~_land_cells(land, grid)
-    found: dict[tuple[int, int], SeaPath] = {}
     if not water.any():
-        return found
-    shore = land.buffer(-0.25 * cell_m)
-    shapely.prepare(shore)
-    graph = _moves(water, grid, shore)
+        return {}
+    graph = _moves(water, grid)
     sea = _largest_component(graph, water)
     start, goal = _nearest_cell(origins, sea, grid), _nearest_cell(targets, sea, grid)
     from_sea, to_sea = (_at_largest_body(points, land, grid) for points in (origins, targets))
+    shore = land.buffer(-0.25 * cell_m)
+    shapely.prepare(shore)
+    found: dict[tuple[int, int], SeaPath] = {}
     for i in np.flatnonzero(from_sea):
         cell = int(start[i])
         length_m, before = csgraph.dijkstra(graph, indices=cell, return_predecessors=True)
@@ -113,7 +115,7 @@ class _Grid:
         )
 
 
-def _land_cells(land: shapely.Geometry, grid: _Grid) -> NDArray[np.bool_]:
+def _land_cells(land: BaseGeometry, grid: _Grid) -> NDArray[np.bool_]:
     mask = np.zeros((grid.rows, grid.columns), dtype=bool)
     for polygon in shapely.get_parts(land):
         west, south, east, north = polygon.bounds
@@ -128,7 +130,7 @@ def _land_cells(land: shapely.Geometry, grid: _Grid) -> NDArray[np.bool_]:
     return mask
 
 
-def _moves(water: NDArray[np.bool_], grid: _Grid, shore: shapely.Geometry) -> sparse.csr_array:
+def _moves(water: NDArray[np.bool_], grid: _Grid) -> sparse.csr_array:
     number = np.arange(water.size).reshape(water.shape)
     tails, heads, costs = [], [], []
     for dx, dy in _MOVES:
@@ -140,21 +142,9 @@ def _moves(water: NDArray[np.bool_], grid: _Grid, shore: shapely.Geometry) -> sp
         heads.append(there[open_])
         costs.append(np.full(int(open_.sum()), np.hypot(dx, dy) * grid.cell_m))
     tail, head, cost = np.concatenate(tails), np.concatenate(heads), np.concatenate(costs)
-    clear = ~_crosses(shore, grid, tail, head)
-    tail, head, cost = tail[clear], head[clear], cost[clear]
     return sparse.coo_array(
         (np.r_[cost, cost], (np.r_[tail, head], np.r_[head, tail])), shape=(water.size, water.size)
     ).tocsr()
-
-
-def _crosses(shore: shapely.Geometry, grid: _Grid, tail: Ints, head: Ints) -> NDArray[np.bool_]:
-    """Return which moves meet land; it may be too thin to hold a lattice point."""
-    centres = grid.centres(np.arange(grid.columns * grid.rows))
-    near = np.asarray(shapely.dwithin(shore, shapely.points(centres), 2.3 * grid.cell_m))
-    found = near[tail]
-    ends = np.stack([centres[tail[found]], centres[head[found]]], axis=1)
-    found[found] = shapely.intersects(shore, shapely.linestrings(ends))
-    return found
 
 
 def _shifted(array: NDArray, dx: int, dy: int) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]
@@ -186,7 +176,7 @@ def _largest_component(graph: sparse.csr_array, water: NDArray[np.bool_]) -> Int
     return np.flatnonzero(wet & (label == largest))
 
 
-def _at_largest_body(points: Floats, land: shapely.Geometry, grid: _Grid) -> NDArray[np.bool_]:
+def _at_largest_body(points: Floats, land: BaseGeometry, grid: _Grid) -> NDArray[np.bool_]:
     """Return whether the water nearest to each point is the largest body, not a lagoon."""
     corners = grid.centres(np.array([0, grid.columns * grid.rows - 1])).ravel()
     bodies = shapely.get_parts(shapely.difference(shapely.box(*corners), land))
@@ -196,7 +186,7 @@ def _at_largest_body(points: Floats, land: shapely.Geometry, grid: _Grid) -> NDA
 
 def _nearest_cell(points: Floats, sea: Ints, grid: _Grid) -> Ints:
     _, position = cKDTree(grid.centres(sea)).query(points)
-    return sea[position]
+    return np.asarray(sea[position], dtype=np.int64)
 
 
 def _walk_back(before: NDArray[np.int32], start: int, end: int) -> Ints:
@@ -206,7 +196,7 @@ def _walk_back(before: NDArray[np.int32], start: int, end: int) -> Ints:
     return np.array(cells[::-1])
 
 
-def _straightened(route: Floats, shore: shapely.Geometry) -> SeaPath:
+def _straightened(route: Floats, shore: BaseGeometry) -> SeaPath:
     """Drop every vertex whose neighbours see each other across water (greedy, farthest first)."""
     kept = [0]
     last = len(route) - 1

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 
 from geodata import crs, notices, rules_columns, rules_links, rules_shapes, schemas
@@ -24,8 +23,6 @@ from geodata.region import Region
 
 NETWORKS = ("schematic", "osm", "surveyed")
 _NOT_EMPTY = ("islands", "zones", "demand", "posts")
-# A metric CRS may stretch distances at the islands by this share and no more.
-_SCALE_ERROR = 0.01
 _SUM_ERROR = 0.001
 
 
@@ -94,9 +91,12 @@ def _check_metric_crs(
     if not len(shapes):
         return
     lon, lat = np.median(shapely.get_coordinates(shapely.centroid(shapes)), axis=0)
-    stretch = _stretch(region.metric_crs, lon, lat)
-    if stretch > _SCALE_ERROR:
-        turned = abs(lon) <= 90.0 and _stretch(region.metric_crs, lat, lon) <= _SCALE_ERROR
+    stretch = rules_shapes.stretch(region.metric_crs, lon, lat)
+    if stretch > rules_shapes.SCALE_ERROR:
+        turned = (
+            abs(lon) <= 90.0
+            and rules_shapes.stretch(region.metric_crs, lat, lon) <= rules_shapes.SCALE_ERROR
+        )
         found.add(
             "region_swapped" if turned else "metric_crs_elsewhere",
             "meta",
@@ -108,13 +108,6 @@ def _check_metric_crs(
             lon=f"{lon:.3f}",
             lat=f"{lat:.3f}",
         )
-
-
-def _stretch(metric_crs: str, lon: float, lat: float) -> float:
-    """Return by which share distances at a point differ from true ones; inf off the projection."""
-    factors = pyproj.Proj(metric_crs).get_factors(lon, lat)
-    scales = np.array([factors.meridional_scale, factors.parallel_scale])
-    return float(np.abs(scales - 1.0).max()) if np.isfinite(scales).all() else float("inf")
 
 
 def _check_population(region: Region, found: Findings) -> None:

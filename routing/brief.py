@@ -77,7 +77,7 @@ def compute(
     fallback_new: int = 5,
     time_limit_s: float = 30.0,
     seed: int = 0,
-    progress: Progress = lambda stage: None,
+    progress: Progress = lambda _: None,
 ) -> Brief:
     """Return the brief of a region.
 
@@ -132,11 +132,12 @@ def _respond(
 def expected_calls(region: Region, parameters: Parameters) -> pd.Series:
     """Return the expected calls a year of each demand point: as given, else from its residents."""
     rate = parameters.demand.runs_per_1000_per_year / 1000.0
-    return region.demand["calls_per_year"].fillna(region.demand["population"] * rate)
+    calls: pd.Series = region.demand["calls_per_year"].fillna(region.demand["population"] * rate)
+    return calls
 
 
 def _pick(values: pd.Series, rows: NDArray[np.int64]) -> NDArray[np.object_]:
-    table = np.append(values.to_numpy(object), None)
+    table = np.array([*values, None], dtype=object)
     return np.asarray(table[rows])
 
 
@@ -259,19 +260,19 @@ def _islands(state: _State) -> gpd.GeoDataFrame:
         lead, on="island_id", how="left"
     )
     residents = state.demand.groupby("island_id")["population"].sum()
-    unknown = state.demand.groupby("island_id")["population_kind"].agg(
-        lambda kinds: (kinds == "unknown_residents").all()
-    )
-    modelled = table["island_id"].map(residents)
-    table["modelled_population"] = modelled.where(~table["island_id"].map(unknown).eq(True))
+    counted = state.demand["population_kind"].ne("unknown_residents")
+    known = table["island_id"].isin(state.demand.loc[counted, "island_id"])
+    table["modelled_population"] = table["island_id"].map(residents).where(known)
     return table.rename(columns={"vehicle": "best_vehicle"})
 
 
 def _leading(demand: pd.DataFrame) -> pd.DataFrame:
-    """Return for each island the vehicle and post that serve most of its calls (else of its points)."""
+    """Return for each island the vehicle and post of most of its calls (else of its points)."""
     weight = demand["calls_per_year"].where(demand["calls_per_year"] > 0, 1e-9)
     table = demand.assign(weight=weight).dropna(subset="post_id")
-    sums = table.groupby(["island_id", "vehicle", "post_id", "post_zh", "post_en", "zone"])["weight"]
+    sums = table.groupby(["island_id", "vehicle", "post_id", "post_zh", "post_en", "zone"])[
+        "weight"
+    ]
     total = sums.sum().reset_index().sort_values(["weight", "post_id"], ascending=[False, True])
     return total.drop_duplicates("island_id").drop(columns="weight")
 
@@ -317,7 +318,9 @@ def _cells(state: _State, traced: list[list[legs.Leg]], proposal: _Proposal) -> 
             "second_vehicle": _pick(state.options.table["vehicle"], second),
             "second_post_zh": _pick(state.options.table["name_zh"], second),
             "second_post_en": _pick(_latin(state.options.table), second),
-            "legs": [json.dumps([leg.as_dict() for leg in one], ensure_ascii=False) for one in traced],
+            "legs": [
+                json.dumps([leg.as_dict() for leg in one], ensure_ascii=False) for one in traced
+            ],
         }
     )
     if proposal.outcome is not None:
@@ -363,7 +366,9 @@ def _result(
 
 def _mean_parts(demand: pd.DataFrame) -> dict[str, dict[str, float]]:
     return {
-        zone: {p: statistics.weighted_mean(rows[p], rows["calls_per_year"]) for p in legs.PARTS}
+        str(zone): {
+            p: statistics.weighted_mean(rows[p], rows["calls_per_year"]) for p in legs.PARTS
+        }
         for zone, rows in demand.groupby("zone", sort=True)
     }
 
@@ -379,7 +384,7 @@ def _by_vehicle(demand: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def _island_rows(islands: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    """Return the islands that people live on, or may, worst first; unreachable before all others."""
+    """Return the islands that people live on, or may, worst first; unreachable ones lead."""
     peopled = islands[islands["worst_min"].notna() | islands["unreachable_population"].notna()]
     order = peopled["mean_min"].fillna(np.inf)
     peopled = peopled.assign(order=order).sort_values(
@@ -469,13 +474,14 @@ def _cited(region: Region, parameters: Parameters) -> pd.DataFrame:
     cited = {str(row["source"]) for row in parameters.as_rows()}
     for table in region.layers.values():
         if "source_ids" in table:
-            cited |= {one for text in table["source_ids"].dropna().unique() for one in text.split(";")}
-    sources = region.sources[region.sources["source_id"].isin(cited)]
+            for text in table["source_ids"].dropna().unique():
+                cited |= set(str(text).split(";"))
+    sources: pd.DataFrame = region.sources[region.sources["source_id"].isin(cited)]
     return sources[["source_id", "title", "publisher", "date", "url", "licence"]]
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return table.to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def plain(value: Any, *, digits: int = 4) -> Any:

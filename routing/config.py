@@ -195,7 +195,7 @@ def from_table(table: Mapping[str, Mapping[str, Any]], *, place: str = "paramete
     if faults:
         raise InputError(faults)
     groups = {
-        group: kind(**{f.name: table[f"{group}.{f.name}"]["value"] for f in dataclasses.fields(kind)})
+        group: kind(*(table[f"{group}.{f.name}"]["value"] for f in dataclasses.fields(kind)))
         for group, kind in GROUPS.items()
     }
     return Parameters(**groups, origins=table)
@@ -231,7 +231,8 @@ def _overlay(
             if key not in allowed:
                 faults.append(Fault("unknown_parameter", place, key))
                 continue
-            given = entry if isinstance(entry, dict) else {"value": entry, "source": "user", "note": ""}
+            bare = {"value": entry, "source": "user", "note": ""}
+            given = entry if isinstance(entry, dict) else bare
             if "value" not in given:
                 faults.append(Fault("parameter_without_value", place, key))
                 continue
@@ -248,8 +249,9 @@ def _fault(name: str, value: object, place: str) -> Fault | None:
     group, field_name = name.split(".")
     kind = {f.name: str(f.type) for f in dataclasses.fields(GROUPS[group])}[field_name]
     if name == "clock.start_stamp":
-        params = {"choices": ", ".join(START_STAMPS)}
-        return None if value in START_STAMPS else Fault("not_a_choice", f"{place}: {name}", value, params)
+        params: dict[str, object] = {"choices": ", ".join(START_STAMPS)}
+        wrong = Fault("not_a_choice", f"{place}: {name}", value, params)
+        return None if value in START_STAMPS else wrong
     if kind == "bool":
         return None if isinstance(value, bool) else Fault("not_a_flag", f"{place}: {name}", value)
     if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):

@@ -2,16 +2,16 @@
 
 A trunk skeleton does not reach people's doors. Two kinds of synthetic edges close the gap, both
 marked in the edge table: ``access`` joins a place to the nearest point of the nearest road of its
-island, and ``local`` joins neighbouring places of one island (Delaunay triangulation), as a stand-in
-for the streets that the skeleton lacks. Both are `access_detour` times their straight line long.
-Motorways and bridges are joined at their ends only; on an island that has motorways and nothing
-else, places join at the motorway's ends.
+island, and ``local`` joins neighbouring places of one island (Delaunay triangulation) in place of
+the streets that the skeleton lacks. Both are `access_detour` times their straight line long.
+Bridges are never joined in between, and motorways neither; on an island that has motorways and
+nothing else, places join at the motorway's ends.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -62,7 +62,7 @@ class LandNetwork:
     edges: pd.DataFrame
     unjoined: dict[str, int]
 
-    def node_of(self, layer: str, ids: Sequence[str]) -> NDArray[np.int64]:
+    def node_of(self, layer: str, ids: Iterable[str]) -> NDArray[np.int64]:
         """Return the nodes of places of `layer` in the order of `ids`."""
         mine = self.nodes[self.nodes["layer"] == layer]
         return mine.reset_index().set_index("place_id")["index"].loc[list(ids)].to_numpy(np.int64)
@@ -250,7 +250,8 @@ class _Builder:
         only_motorway = ~roads["island_id"].isin(roads.loc[plain, "island_id"])
         rows = []
         for island_id, group in self.places.groupby("island_id", sort=True):
-            here = roads.index[(plain | (usable & only_motorway)) & (roads["island_id"] == island_id)]
+            mine = roads["island_id"] == island_id
+            here = roads.index[mine & (plain | (usable & only_motorway))]
             if not len(here):
                 continue
             spots = shapely.points(group[["x", "y"]].to_numpy(float))
@@ -259,9 +260,7 @@ class _Builder:
             along = shapely.line_locate_point(lines[road], spots, normalized=True)
             ends_only = roads["road_class"].isin(_JOINS).to_numpy()[road]
             along = np.where(ends_only, np.round(along), along)
-            rows.append(
-                pd.DataFrame({"place": group.index, "road": road, "along": along.round(6)})
-            )
+            rows.append(pd.DataFrame({"place": group.index, "road": road, "along": along.round(6)}))
         if not rows:
             return pd.DataFrame({"place": [], "road": [], "along": []}, dtype=float)
         return pd.concat(rows, ignore_index=True)
@@ -381,7 +380,7 @@ def _neighbours(xy: NDArray[np.float64], land: shapely.Geometry | None) -> NDArr
 
 
 def _triangulated(xy: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the Delaunay edges of points, or the chain along their main axis where they are flat."""
+    """Return the Delaunay edges of points, or where they are flat the chain along them."""
     if len(xy) < 2:
         return np.empty((0, 2), np.int64)
     order = np.lexsort((xy[:, 1], xy[:, 0]))

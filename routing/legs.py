@@ -81,7 +81,8 @@ def of_best(
     The minutes of the legs of one response sum to its response time.
     """
     tracer = _Tracer(region, land, parameters, found)
-    return [tracer.legs(int(option), i) if option >= 0 else [] for i, option in enumerate(winner.option)]
+    chosen = enumerate(winner.option.tolist())
+    return [tracer.legs(option, i) if option >= 0 else [] for i, option in chosen]
 
 
 def parts(legs: list[list[Leg]]) -> pd.DataFrame:
@@ -157,12 +158,14 @@ class _Tracer:
         landing = self.node_by_place["ports", str(landing_row["port_id"])]
         drive = float(self.found.crew_road_min[option])
         ready = float(self.found.prepare_min[option])
-        # The crew's drive runs while the boat makes ready: only what it takes longer counts as road.
+        # The crew drives while the boat makes ready: only what it takes longer counts as road.
         late = max(0.0, ready - boat.mobilisation_min)
         yield Leg("mobilisation", ready - min(late, drive), self._name(crew_node), self._name(base))
         if late > 0:
-            yield Leg("road", min(late, drive), self._name(crew_node), self._name(base), self.schematic)
-        passage = 60.0 * float(self.found.sea_km[option, port]) / (boat.speed_kn * KM_PER_NAUTICAL_MILE)
+            ends = (self._name(crew_node), self._name(base))
+            yield Leg("road", min(late, drive), *ends, schematic=self.schematic)
+        length_km = float(self.found.sea_km[option, port])
+        passage = 60.0 * length_km / (boat.speed_kn * KM_PER_NAUTICAL_MILE)
         yield Leg("boat", passage + boat.berthing_min, self._name(base), self._name(landing))
         assumed = str(landing_row["port_id"]).startswith("landing-")
         transfer = boat.landing_transfer_min + boat.unlisted_landing_min * assumed

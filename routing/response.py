@@ -4,15 +4,15 @@
 
 Three vehicles compete. An ambulance drives the land network and may ride vehicle ferries. A boat
 goes from its base over water to a landing, and its crew on by local vehicle; its medical crew comes
-by road from the nearest post that counts, while the boat makes ready. A helicopter flies straight to
-a helipad or an unprepared site of the island; its crew goes on by local vehicle. Every post is taken
-to have a crew free.
+by road from the nearest post that counts, while the boat makes ready. A helicopter flies straight
+to a helipad or an unprepared site of the island; its crew goes on by local vehicle. Every post is
+taken to have a crew free.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -55,12 +55,12 @@ class Options:
     Attributes:
         table: one row an option: `post_id`, `vehicle`, `name_zh`, `name_en`, `evidence`.
         response_min: shape (options, demand points), minutes; NaN where infeasible.
-        prepare_min: shape (options,), minutes from dispatch until the vehicle moves; for a boat this
-            includes its wait for the medical crew.
+        prepare_min: shape (options,), minutes from dispatch until the vehicle moves; for a boat
+            this includes its wait for the medical crew.
         crew_post: shape (options,), option row whose crew boards a boat, else -1.
         crew_road_min: shape (options,), the crew's drive to the boat, minutes; NaN for others.
-        via: shape (options, demand points), index of the landing (row of `ports`) of a boat or of the
-            helipad of a helicopter; -1 where none (an ambulance, or an unprepared site).
+        via: shape (options, demand points), index of the landing (row of `ports`) of a boat or of
+            the helipad of a helicopter; -1 where none (an ambulance, or an unprepared site).
         sea_km: shape (options, ports), path over water from the base of a boat; NaN for others.
     """
 
@@ -77,8 +77,8 @@ class Options:
 class Best:
     """The fastest and second-fastest option of each demand point, shape (demand points,) each.
 
-    `option` and `second` are rows of the options' table, -1 where nobody can come; the second is the
-    fastest of another post. Ties go to the earlier option.
+    `option` and `second` are rows of the options' table, -1 where nobody can come; the second is
+    the fastest of another post. Ties go to the earlier option.
     """
 
     option: Ints
@@ -173,9 +173,8 @@ class _Model:
         response, via = _min_plus(passage + transfer, onshore)
         response += self.before_min + prepare[:, None]
         found = self._options(bases, "boat", response, prepare)
-        return Options(
-            found.table, response, prepare, crew, crew_min, np.where(np.isnan(response), -1, via), sea_km
-        )
+        via = np.where(np.isnan(response), _NOWHERE, via)
+        return replace(found, crew_post=crew, crew_road_min=crew_min, via=via, sea_km=sea_km)
 
     def helicopters(self, bases: pd.DataFrame) -> Options:
         """Helicopters by the best listed helipad of the landmass, or an unprepared site nearby."""
@@ -196,12 +195,12 @@ class _Model:
         row = pads.index.to_numpy(np.int64)
         via = np.where(use_pad, row[pad] if len(row) else _NOWHERE, _NOWHERE)
         prepare = np.full(len(bases), heli.mobilisation_min)
-        found = self._options(bases, "helicopter", self.before_min + prepare[:, None] + travel, prepare)
-        return Options(
-            found.table, found.response_min, prepare, found.crew_post, found.crew_road_min, via, found.sea_km
-        )
+        response = self.before_min + prepare[:, None] + travel
+        return replace(self._options(bases, "helicopter", response, prepare), via=via)
 
-    def _options(self, posts: pd.DataFrame, vehicle: str, response: Floats, prepare: Floats) -> Options:
+    def _options(
+        self, posts: pd.DataFrame, vehicle: str, response: Floats, prepare: Floats
+    ) -> Options:
         table = posts[["post_id", "name_zh", "name_en", "evidence"]].reset_index(drop=True)
         n, m, ports = len(posts), len(self.demand_node), len(self.region.ports)
         return Options(
@@ -232,13 +231,13 @@ class _Model:
             links = sea_links(self.region)
         table = links.pivot_table(index="from_post_id", columns="to_port_id", values="length_km")
         table = table.reindex(index=bases["post_id"], columns=ports["port_id"])
-        return table.to_numpy(float)
+        return np.asarray(table.to_numpy(float))
 
     def _xy(self, layer: str, ids: pd.Series) -> Floats:
-        return self.land.nodes.loc[self.land.node_of(layer, ids), ["x", "y"]].to_numpy(float)
+        return self.land.nodes[["x", "y"]].to_numpy(float)[self.land.node_of(layer, ids)]
 
     def _demand_xy(self) -> Floats:
-        return self.land.nodes.loc[self.demand_node, ["x", "y"]].to_numpy(float)
+        return self.land.nodes[["x", "y"]].to_numpy(float)[self.demand_node]
 
 
 def sea_links(region: Region, *, cell_m: float = 300.0) -> pd.DataFrame:

@@ -6,9 +6,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from routing.config import Target
+
+GROUP_COLUMNS = (
+    "population",
+    "calls_per_year",
+    "mean_min",
+    "median_min",
+    "p90_min",
+    "worst_min",
+    "unreachable_population",
+)
 
 
 def weighted_mean(values: ArrayLike, weights: ArrayLike) -> float:
@@ -116,10 +126,12 @@ def by_group(demand: pd.DataFrame, key: str) -> pd.DataFrame:
                 "unreachable_population": float(group.loc[minutes.isna(), "population"].sum()),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[key, *GROUP_COLUMNS])
 
 
-def _known(values: ArrayLike, weights: ArrayLike) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _known(
+    values: ArrayLike, weights: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     value, weight = np.asarray(values, float), np.asarray(weights, float)
     known = ~np.isnan(value)
     return value[known], weight[known]

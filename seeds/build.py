@@ -1,6 +1,7 @@
-"""Build the embedded region ``zhoushan.gpkg`` from the tables of this folder and two public coastlines.
+"""Build the embedded region ``zhoushan.gpkg`` from the tables here and two public coastlines.
 
-Run ``python -m seeds.build`` where the ``seeds`` extra is installed. A second run gives the same bytes.
+Run ``python -m seeds.build`` where the ``seeds`` extra is installed. A second run gives the same
+bytes.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import tomllib
+from collections.abc import Mapping
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,8 @@ log = logging.getLogger("seeds.build")
 HERE = Path(__file__).parent
 METRIC = "EPSG:32651"
 BOUNDS = (121.40, 29.55, 123.20, 31.00)
-CITY, COUNTIES = "330900", {"330902": "定海区", "330903": "普陀区", "330921": "岱山县", "330922": "嵊泗县"}
+CITY = "330900"
+COUNTIES = {"330902": "定海区", "330903": "普陀区", "330921": "岱山县", "330922": "嵊泗县"}
 MAINLAND = ("330203", "330205", "330206", "330211", "330212", "330225", "310115", "310120")
 # Where AMap draws the Donghai Bridge as land, GSHHG's islets are closed to one port island instead.
 FALSE_STRIP_POINT, PORT_CLOSING_M, STRIP_NORTH = (122.0525, 30.6387), 1_800.0, 30.665
@@ -135,7 +138,8 @@ def _port_island(city: gpd.GeoSeries, islets: gpd.GeoSeries) -> shapely.Geometry
     south = islets[islets.intersects(strip) & (islets.to_crs(4326).centroid.y < STRIP_NORTH)]
     closed = south.union_all().buffer(PORT_CLOSING_M).buffer(-PORT_CLOSING_M)
     parts = shapely.get_parts(closed.intersection(strip).union(south.union_all()))
-    return max(parts, key=lambda part: part.area)
+    largest: shapely.Polygon = max(parts.tolist(), key=lambda part: part.area)
+    return largest
 
 
 def _metric_point(lon: float, lat: float) -> shapely.Point:
@@ -164,7 +168,7 @@ def _islands(land: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     spots = crs.to_metric(named.pop("lon").astype(float), named.pop("lat").astype(float), METRIC)
     tolerance_m = named["position_accuracy_m"].astype(float)
     taken: dict[int, str] = {}
-    for i, spot in enumerate(shapely.points(spots)):
+    for i, spot in enumerate(gpd.points_from_xy(spots[:, 0], spots[:, 1])):
         distance_m = land.distance(spot)
         for k in taken:
             distance_m[k] = np.inf
@@ -177,7 +181,8 @@ def _islands(land: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     rest = rest.assign(x=rest.centroid.x.round(), y=rest.centroid.y.round()).sort_values(["x", "y"])
     number = [f"{i:03d}" for i in range(1, len(rest) + 1)]
     rest["island_id"] = [f"islet-{n}" for n in number]
-    rest["name_zh"], rest["name_en"] = [f"无名岛礁{n}" for n in number], [f"Unnamed islet {n}" for n in number]
+    rest["name_zh"] = [f"无名岛礁{n}" for n in number]
+    rest["name_en"] = [f"Unnamed islet {n}" for n in number]
     rest["inhabited"], rest["named"] = "unknown", False
     rest["source_ids"] = rest["coast_source"].map({"amap": "amap_poly", "gshhg": "gshhg"})
     rest["position_accuracy_m"] = rest["coast_source"].map({"amap": 300.0, "gshhg": 1000.0})
@@ -192,7 +197,7 @@ def _islands(land: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _rounded(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Round coordinates to a decimetre, so that a rebuild on another machine gives the same bytes."""
+    """Round coordinates to a decimetre, so that a rebuild elsewhere gives the same bytes."""
     table.geometry = table.geometry.map(
         lambda g: shapely.make_valid(shapely.transform(g, lambda xy: xy.round(COORDINATE_DIGITS)))
     )
@@ -259,7 +264,9 @@ def _demand(
     towns = _table("townships").set_index("name_zh")["zone"]
     land = islands.to_crs(METRIC).set_index("island_id")
     spots = settlements.to_crs(METRIC)
-    spots = spots.assign(people=_people(spots, units), urban=spots["township_zh"].map(towns) == "main_urban")
+    spots = spots.assign(
+        people=_people(spots, units), urban=spots["township_zh"].map(towns) == "main_urban"
+    )
     frames = []
     for island_id, group in spots.groupby("island_id", sort=False):
         polygon = land.geometry[island_id]
@@ -267,13 +274,17 @@ def _demand(
         if not len(cells):
             cells = np.array([polygon.representative_point().coords[0]])
         xy = shapely.get_coordinates(group.geometry)
-        decay_m = np.where(group["urban"], value["decay_urban_km"], value["decay_rural_km"]) * 1000.0
+        decay_m = (
+            np.where(group["urban"], value["decay_urban_km"], value["decay_rural_km"]) * 1000.0
+        )
         people, nearest = population.spread(
             cells, xy, group["people"], decay_m, reach_decays=value["reach_decays"]
         )
         own = group.iloc[nearest].reset_index(drop=True)
         frame = own[["settlement_id", "name_zh", "name_en", "township_zh", "unit_id"]].copy()
-        frames.append(frame.assign(island_id=island_id, people=people, x=cells[:, 0], y=cells[:, 1]))
+        frames.append(
+            frame.assign(island_id=island_id, people=people, x=cells[:, 0], y=cells[:, 1])
+        )
     table = pd.concat(frames, ignore_index=True)
     table["county_zh"] = table["unit_id"].map(units["county_zh"])
     table["population"] = 0
@@ -288,12 +299,15 @@ def _demand(
 def _people(spots: gpd.GeoDataFrame, units: pd.DataFrame) -> pd.Series:
     share = spots["share_weight"].astype(float)
     total = share.groupby(spots["unit_id"]).transform("sum")
-    return spots["unit_id"].map(units["people"].astype(float)) * share / total
+    people: pd.Series = spots["unit_id"].map(units["people"].astype(float)) * share / total
+    return people
 
 
 def _unknown_residents(land: gpd.GeoDataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Return one point for each named island that may be inhabited but has no count."""
-    missing = land[(land["inhabited"] == "unknown") & land["named"] & ~land.index.isin(table["island_id"])]
+    missing = land[
+        (land["inhabited"] == "unknown") & land["named"] & ~land.index.isin(table["island_id"])
+    ]
     spot = missing.representative_point()
     return pd.DataFrame(
         {
@@ -349,7 +363,8 @@ def _ports(islands: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> gpd.GeoDataFr
     """Return the listed ports and an assumed landing for each peopled island that has none."""
     ports = _points("ports")
     lacking = islands[
-        islands["island_id"].isin(demand["island_id"]) & ~islands["island_id"].isin(ports["island_id"])
+        islands["island_id"].isin(demand["island_id"])
+        & ~islands["island_id"].isin(ports["island_id"])
     ].to_crs(METRIC)
     centre = demand.to_crs(METRIC).dissolve("island_id").centroid
     spots = [
@@ -375,8 +390,10 @@ def _ports(islands: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> gpd.GeoDataFr
     return pd.concat([ports, landings], ignore_index=True)
 
 
-def _line(row: dict[str, Any]) -> shapely.LineString:
-    via = [tuple(map(float, p.split())) for p in str(row["via_lon_lat"] or "").split(";") if p.strip()]
+def _line(row: Mapping[Any, Any]) -> shapely.LineString:
+    via = [
+        tuple(map(float, p.split())) for p in str(row["via_lon_lat"] or "").split(";") if p.strip()
+    ]
     ends = [(row[f"{e}_lon"], row[f"{e}_lat"]) for e in ("from", "to")]
     first, last = (tuple(map(float, end)) for end in ends)
     return shapely.LineString([first, *via, last])

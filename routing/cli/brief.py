@@ -82,7 +82,7 @@ def _run(
     check: bool,
     **asked: Any,
 ) -> int:
-    """Compute, write everything or nothing, and tell the findings; 1 if a checked target is missed."""
+    """Compute, write all or nothing, tell the findings; 1 if a checked target is missed."""
     from geodata import region
     from geodata.outputs import OutputFolder
     from routing import brief, config
@@ -102,7 +102,7 @@ def _run(
             )
             result = brief.plain(found.result)
             work.begin("pictures")
-            _write_tables(folder, found, result, parameters)
+            _write_tables(folder, found, result)
             _write_pictures(folder, found, place, result, settings.lang)
         arguments = {"out": str(out), "overwrite": overwrite, "daylight": daylight, **asked}
         _write_record(folder, settings, command, arguments, place, parameters)
@@ -113,9 +113,7 @@ def _run(
     return 1 if check and missed else 0
 
 
-def _write_tables(
-    folder: OutputFolder, found: Brief, result: dict[str, Any], parameters: Parameters
-) -> None:
+def _write_tables(folder: OutputFolder, found: Brief, result: dict[str, Any]) -> None:
     import pandas as pd
 
     from geodata import tables
@@ -139,7 +137,12 @@ def _write_tables(
         "posts": found.posts,
         "proposal": found.proposal_sites,
     }
-    kinds = {"demand_cells": "Polygon", "islands": "MultiPolygon", "posts": "Point", "proposal": "Point"}
+    kinds = {
+        "demand_cells": "Polygon",
+        "islands": "MultiPolygon",
+        "posts": "Point",
+        "proposal": "Point",
+    }
     layers["demand_cells"] = layers["demand_cells"].explode(index_parts=False)
     tables.write_geopackage(layers, folder.path("tables.gpkg"), geometry_types=kinds)
 
@@ -222,7 +225,9 @@ def summary_lines(result: dict[str, Any], lang: str) -> list[str]:
         lines.append(_zone_line(zone, found, result, say))
     worst = next((row for row in result["islands"] if row["population"]), None)
     if worst is not None:
-        lines.append(say("worst", island=_named(worst, lang), minutes=_minutes(worst["mean_min"], say)))
+        lines.append(
+            say("worst", island=_named(worst, lang), minutes=_minutes(worst["mean_min"], say))
+        )
     lines.append(_proposal_line(result["proposal"], lang, say))
     schematic = result["network"] == "schematic"
     lines.append(say("caveat_schematic" if schematic else "caveat"))

@@ -29,15 +29,32 @@ def survive_any_encoding() -> None:
 
 
 def start_logging(*, verbose: bool) -> None:
-    """Send log messages to standard error: warnings of ours, or with `verbose` everything."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    """Send log messages to standard error: our warnings and others' errors, or with `verbose` all.
+
+    Python's own warnings are for programmers and are told with `verbose` only.
+    """
     logging.captureWarnings(capture=True)
-    logging.basicConfig(
-        level=logging.WARNING if verbose else logging.ERROR, handlers=[handler], force=True
-    )
+    root = logging.getLogger()
+    handlers = [h for h in root.handlers if isinstance(h, _StandardError)] or [_StandardError()]
+    handlers[0].verbose = verbose
+    root.addHandler(handlers[0])
     for name in OURS:
-        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.WARNING)
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.NOTSET)
+
+
+class _StandardError(logging.Handler):
+    """Prints to whatever standard error is at the time."""
+
+    verbose = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is for the user's eyes."""
+        ours = record.name.split(".")[0] in OURS
+        return self.verbose or ours or record.levelno >= logging.ERROR
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the record as one line."""
+        say_error(f"{record.levelname} {record.name}: {record.getMessage()}")
 
 
 def guarded(run: Callable[[], object], lang: str, *, verbose: bool) -> int:

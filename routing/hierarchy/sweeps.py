@@ -1,6 +1,6 @@
 """Many-to-many travel times: rise from a few places at once, then sweep down to all others.
 
-Restricted PHAST (Delling, Goldberg, Nowatzyk & Werneck 2011, doi:10.1016/j.jpdc.2012.02.007;
+Restricted PHAST (Delling, Goldberg, Nowatzyk & Werneck 2013, doi:10.1016/j.jpdc.2012.02.007;
 Delling, Goldberg & Werneck 2011, doi:10.4230/OASIcs.ATMOS.2011.52) on a customized hierarchy. A
 *lane* is one place of the side with fewer of them; `LANES` lanes share each pass over the arcs.
 """
