@@ -281,6 +281,8 @@ FERRIES = Layer(
         _optional("departures_per_day", "number", minimum=0.0, maximum=1440.0),
         _optional("first_departure"),
         _optional("last_departure"),
+        _optional("departures"),
+        _optional("departures_back"),
         Column("status", choices=FERRY_STATUS),
         _optional("evidence"),
         *_ORIGIN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geodata import catalogue, cells
 from geodata.names import latin
 from geodata.region import WGS84, Region
-from routing import known_times, land_network, legs, response, statistics, travel_time
+from routing import known_times, land_network, legs, response, statistics
 from routing.config import Parameters
 from routing.land_network import LandNetwork
 from routing.response import Best, Condition, Options
@@ -63,6 +63,7 @@ class _State:
     region: Region
     parameters: Parameters
     land: LandNetwork
+    condition: Condition
     demand: pd.DataFrame
     options: Options
     best: Best
@@ -94,11 +95,12 @@ def compute(
     condition = condition or Condition()
     progress("network")
     land = land_network.build(region, parameters)
+    if condition.when_min is not None:
+        land = land.at_hour(int(condition.when_min // 60) % 24, parameters)
     progress("response")
     state = _respond(region, parameters, land, condition)
-    traced = legs.of_best(region, land, parameters, state.options, state.best)
-    demand = pd.concat([state.demand, legs.parts(traced)], axis=1)
-    state = _State(region, parameters, land, demand, state.options, state.best)
+    traced = legs.of_best(region, land, parameters, state.options, state.best, condition=condition)
+    state = replace(state, demand=pd.concat([state.demand, legs.parts(traced)], axis=1))
     progress("variants")
     variants = _variants(state, condition)
     progress("proposal")
@@ -126,7 +128,17 @@ def _respond(
     demand["post_id"] = _pick(found.table["post_id"], winner.option)
     demand["post_zh"] = _pick(found.table["name_zh"], winner.option)
     demand["post_en"] = _pick(_latin(found.table), winner.option)
-    return _State(region, parameters, land, demand, found, winner)
+    return _State(region, parameters, land, condition, demand, found, winner)
+
+
+def clock(minute_of_day: float) -> str:
+    """Return minutes after midnight as ``HH:MM``.
+
+    Example:
+        >>> clock(150.0)
+        '02:30'
+    """
+    return f"{int(minute_of_day) // 60 % 24:02d}:{int(minute_of_day) % 60:02d}"
 
 
 def expected_calls(region: Region, parameters: Parameters) -> pd.Series:
@@ -154,7 +166,7 @@ def _variants(state: _State, condition: Condition) -> dict[str, Any]:
     found = {}
     for name, (evidence, vehicles) in VARIANTS.items():
         running = tuple(v for v in condition.vehicles if v in vehicles)
-        other = Condition(condition.name, condition.daylight, running)
+        other = replace(condition, vehicles=running)
         choice = response.best(
             response.options(
                 state.region, state.land, state.parameters, evidence=evidence, condition=other
@@ -207,7 +219,14 @@ class _Proposal:
 def _siting_problem(state: _State, sites: pd.DataFrame) -> SitingProblem:
     """Column 0 is the whole system of today; the others are ambulance posts at the candidates."""
     node = state.land.node_of("demand", state.region.demand["demand_id"])
-    drive = travel_time.matrix(state.land.graph, sites["node"].to_numpy(), node).T
+    drive = response.ambulance_min(
+        state.region,
+        state.land,
+        state.parameters,
+        sites["node"].to_numpy(np.int64),
+        node,
+        state.condition,
+    ).T
     before = state.parameters.clock.before_dispatch_min() + state.parameters.ambulance.turnout_min
     return SitingProblem.from_matrix(
         np.column_stack([state.best.response_min, drive + before]),
@@ -344,6 +363,7 @@ def _result(
         "region": {k: region.meta_value(k) for k in ("name_zh", "name_en")},
         "condition": condition.name,
         "daylight": condition.daylight,
+        "when": None if condition.when_min is None else clock(condition.when_min),
         "start_stamp": parameters.clock.start_stamp,
         "network": region.network,
         "zones": statistics.zones(demand, parameters.target),

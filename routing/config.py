@@ -92,6 +92,35 @@ class Helicopter:
     unprepared_site_min: float
     transfer_min: float
     night_allowed: bool
+    day_from_h: float
+    day_until_h: float
+
+    def daylight_at(self, minute_of_day: float) -> str:
+        """Return ``day`` from `day_from_h` until before `day_until_h`, else ``night``."""
+        return "day" if self.day_from_h <= minute_of_day / 60.0 < self.day_until_h else "night"
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Speed of each road class by hour of day, as a factor on the speeds of the roads table.
+
+    Each field holds 24 factors, from 00:00-00:59 on; they count only where a clock time is given.
+    Synthetic edges take those of ``residential``.
+    """
+
+    motorway: tuple[float, ...]
+    trunk: tuple[float, ...]
+    primary: tuple[float, ...]
+    secondary: tuple[float, ...]
+    tertiary: tuple[float, ...]
+    residential: tuple[float, ...]
+    service: tuple[float, ...]
+    track: tuple[float, ...]
+
+    def factor(self, road_class: str, hour: int) -> float:
+        """Return the factor of `road_class` in the hour that begins at `hour` (0 to 23)."""
+        factors: tuple[float, ...] = getattr(self, road_class)
+        return factors[hour]
 
 
 @dataclass(frozen=True)
@@ -126,6 +155,7 @@ class Parameters:
     ferry: Ferry
     boat: Boat
     helicopter: Helicopter
+    traffic: Traffic
     population: Population
     zone: Zone
     origins: Mapping[str, Mapping[str, Any]] = field(repr=False, compare=False)
@@ -143,6 +173,7 @@ GROUPS: dict[str, type] = {
     "ferry": Ferry,
     "boat": Boat,
     "helicopter": Helicopter,
+    "traffic": Traffic,
     "population": Population,
     "zone": Zone,
 }
@@ -236,9 +267,15 @@ def _overlay(
             if "value" not in given:
                 faults.append(Fault("parameter_without_value", place, key))
                 continue
-            value = given["value"]
-            value = float(value) if type(value) is int else value
+            value = _as_floats(given["value"])
             table[key] = {**table.get(key, {}), **given, "value": value}
+
+
+def _as_floats(value: Any) -> Any:
+    """Return whole numbers as floats and lists as tuples, as TOML users write either."""
+    if isinstance(value, list):
+        return tuple(_as_floats(v) for v in value)
+    return float(value) if type(value) is int else value
 
 
 def _faults(table: Mapping[str, Mapping[str, Any]], place: str) -> list[Fault]:
@@ -252,6 +289,12 @@ def _fault(name: str, value: object, place: str) -> Fault | None:
         params: dict[str, object] = {"choices": ", ".join(START_STAMPS)}
         wrong = Fault("not_a_choice", f"{place}: {name}", value, params)
         return None if value in START_STAMPS else wrong
+    if kind.startswith("tuple"):
+        factors = value if isinstance(value, tuple) else ()
+        good = len(factors) == 24 and all(
+            isinstance(factor, float) and 0 < factor < math.inf for factor in factors
+        )
+        return None if good else Fault("not_24_factors", f"{place}: {name}", value)
     if kind == "bool":
         return None if isinstance(value, bool) else Fault("not_a_flag", f"{place}: {name}", value)
     if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):

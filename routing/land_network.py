@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -41,6 +41,7 @@ EDGE_KINDS = ("road", "access", "local", "ferry")
 _LOCAL_REACH_M = 3_000.0
 _LOCAL_OVER_WATER = 0.15
 _JOINS = ("motorway",)
+_EDGE_COLUMNS = ("link_id", "kind", "road_class", "length_km", "travel_min", "wait_min")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class LandNetwork:
         nodes: one row a node: `layer`, `place_id`, `name_zh`, `name_en`, `island_id` (nullable) and
             metric `x`, `y` (metres).
         edges: one row a directed edge, in the order of the graph: `link_id`, `kind` (one of
-            `EDGE_KINDS`), `length_km`, `travel_min` (moving), `wait_min` (waiting and boarding).
+            `EDGE_KINDS`), `road_class` (blank for ferries), `length_km`, `travel_min` (moving),
+            `wait_min` (waiting and boarding).
         unjoined: places that no road reaches, by layer: they stand on islands without roads, or off
             every island.
     """
@@ -66,6 +68,15 @@ class LandNetwork:
         """Return the nodes of places of `layer` in the order of `ids`."""
         mine = self.nodes[self.nodes["layer"] == layer]
         return mine.reset_index().set_index("place_id")["index"].loc[list(ids)].to_numpy(np.int64)
+
+    def at_hour(self, hour: int, parameters: Parameters) -> LandNetwork:
+        """Return the network at the speeds of the hour that begins at `hour` (0 to 23)."""
+        classes = self.edges["road_class"].fillna("")
+        factor = {c: parameters.traffic.factor(c, hour) for c in classes.unique() if c}
+        travel_min = self.edges["travel_min"] / classes.map(factor).fillna(1.0)
+        edges = self.edges.assign(travel_min=travel_min)
+        graph = self.graph.with_travel_min((travel_min + edges["wait_min"]).to_numpy(float))
+        return replace(self, graph=graph, edges=edges)
 
     def without_ferries(self) -> Network:
         """Return the same graph with every ferry closed."""
@@ -197,8 +208,7 @@ class _Builder:
             (edges["travel_min"] + edges["wait_min"]).to_numpy(float),
             nodes[["x", "y"]].to_numpy(float),
         )
-        columns = ["link_id", "kind", "length_km", "travel_min", "wait_min"]
-        return LandNetwork(graph, nodes, edges[columns], self._unjoined(edges))
+        return LandNetwork(graph, nodes, edges[list(_EDGE_COLUMNS)], self._unjoined(edges))
 
     def _unjoined(self, edges: pd.DataFrame) -> dict[str, int]:
         used = np.zeros(self.n_nodes, dtype=bool)
@@ -312,6 +322,7 @@ class _Builder:
                 "head": node[1:][same],
                 "link_id": mine["link_id"],
                 "kind": "road",
+                "road_class": mine["road_class"],
                 "length_km": length_km,
                 "travel_min": 60.0 * length_km / speed,
                 "wait_min": 0.0,
@@ -331,6 +342,7 @@ class _Builder:
                 "head": head,
                 "link_id": kind,
                 "kind": kind,
+                "road_class": "residential",
                 "length_km": length_km,
                 "travel_min": 60.0 * length_km / self.parameters.ambulance.access_speed_kmh,
                 "wait_min": 0.0,

@@ -15,7 +15,8 @@ from geodata.region import Region
 from routing import paths
 from routing.config import Parameters
 from routing.land_network import LandNetwork
-from routing.response import KM_PER_NAUTICAL_MILE, Best, Options
+from routing.response import KM_PER_NAUTICAL_MILE, Best, Condition, Options, timed
+from routing.timetable import Timetable
 
 LEG_KINDS = (
     "call_handling",
@@ -74,13 +75,19 @@ class Leg:
 
 
 def of_best(
-    region: Region, land: LandNetwork, parameters: Parameters, found: Options, winner: Best
+    region: Region,
+    land: LandNetwork,
+    parameters: Parameters,
+    found: Options,
+    winner: Best,
+    *,
+    condition: Condition | None = None,
 ) -> list[list[Leg]]:
     """Return the legs of the best response of each demand point; [] where nobody can come.
 
     The minutes of the legs of one response sum to its response time.
     """
-    tracer = _Tracer(region, land, parameters, found)
+    tracer = _Tracer(region, land, parameters, found, condition or Condition())
     chosen = enumerate(winner.option.tolist())
     return [tracer.legs(option, i) if option >= 0 else [] for i, option in chosen]
 
@@ -98,9 +105,16 @@ def parts(legs: list[list[Leg]]) -> pd.DataFrame:
 
 class _Tracer:
     def __init__(
-        self, region: Region, land: LandNetwork, parameters: Parameters, found: Options
+        self,
+        region: Region,
+        land: LandNetwork,
+        parameters: Parameters,
+        found: Options,
+        condition: Condition,
     ) -> None:
         self.region, self.land, self.parameters, self.found = region, land, parameters, found
+        self.condition = condition
+        self.timetables: dict[int, Timetable] = {}
         self.demand_node = land.node_of("demand", region.demand["demand_id"])
         self.schematic = region.network == "schematic"
         self.roads_only = land.without_ferries()
@@ -133,6 +147,8 @@ class _Tracer:
 
     def _road(self, start: int, demand: int) -> list[Leg]:
         """Split a drive into road and ferry legs."""
+        if self.condition.when_min is not None:
+            return list(_merged(self._timed_pieces(start, demand)))
         edges = self._tree(start, ferries=True).edges_to(int(self.demand_node[demand]))
         return list(_merged(self._pieces(edges, start)))
 
@@ -149,6 +165,27 @@ class _Tracer:
             else:
                 yield Leg("road", float(minutes[edge]), *ends, schematic=self.schematic)
             here = there
+
+    def _timed_pieces(self, start: int, demand: int) -> Iterator[Leg]:
+        if start not in self.timetables:
+            self.timetables[start] = timed(
+                self.region,
+                self.land,
+                self.parameters,
+                np.array([start]),
+                self.demand_node,
+                self.condition,
+            )
+        for tail, head, minutes, ride in self.timetables[start].legs(0, demand):
+            ends = (
+                self._name(start if tail < 0 else tail),
+                ("", "") if head < 0 else self._name(head),
+            )
+            if ride is not None:
+                yield Leg("ferry_wait", ride.wait_min, ends[0], ends[0])
+                yield Leg("ferry", minutes, *ends)
+            elif minutes > 0:
+                yield Leg("road", minutes, *ends, schematic=self.schematic)
 
     def _boat(self, option: int, base: int, demand: int) -> Iterator[Leg]:
         boat, port = self.parameters.boat, int(self.found.via[option, demand])

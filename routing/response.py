@@ -23,7 +23,8 @@ from geodata import searoute
 from geodata.region import Region
 from routing import travel_time
 from routing.config import Parameters
-from routing.land_network import LandNetwork
+from routing.land_network import LandNetwork, minute_of_day
+from routing.timetable import Timetable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,11 +42,14 @@ class Condition:
         name: name of the condition; `calm` stops nothing.
         daylight: ``day`` or ``night``; helicopters fly at night only where a parameter allows it.
         vehicles: kinds of vehicle that run.
+        when_min: minute of the day of the call, or None for means over the day. With it, ferries
+            sail by their timetable, posts count in their hours and speeds follow the hour.
     """
 
     name: str = "calm"
     daylight: str = "day"
     vehicles: tuple[str, ...] = ("ambulance", "boat", "helicopter")
+    when_min: float | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,28 @@ def _fastest(minutes: Floats) -> tuple[Ints, Floats]:
 
 def _running(posts: pd.DataFrame, vehicle: str, condition: Condition) -> pd.DataFrame:
     has = posts["vehicles"].fillna("").str.split(";").map(lambda kinds: vehicle in kinds)
-    return posts[has.astype(bool)] if vehicle in condition.vehicles else posts.iloc[:0]
+    posts = posts[has.astype(bool)] if vehicle in condition.vehicles else posts.iloc[:0]
+    if condition.when_min is None:
+        return posts
+    running = [is_open(hours, condition.when_min) for hours in posts["hours"]]
+    return posts[np.array(running, dtype=bool)]
+
+
+def is_open(hours: object, minute: float) -> bool:
+    """Return whether a post is open at a minute of the day.
+
+    Args:
+        hours: ``24h``, ``HH:MM-HH:MM`` (from inclusive, to exclusive, may run over midnight), or
+            blank, which counts as always open.
+        minute: minutes after midnight.
+    """
+    if not isinstance(hours, str) or "-" not in hours:
+        return True
+    opens, closes = (minute_of_day(end) for end in hours.split("-")[:2])
+    minute %= 1440.0
+    if opens <= closes:
+        return opens <= minute < closes
+    return minute >= opens or minute < closes
 
 
 class _Model:
@@ -154,7 +179,9 @@ class _Model:
 
     def ambulances(self, posts: pd.DataFrame) -> Options:
         node = self.land.node_of("posts", posts["post_id"])
-        travel_min = travel_time.matrix(self.land.graph, node, self.demand_node)
+        travel_min = ambulance_min(
+            self.region, self.land, self.parameters, node, self.demand_node, self.condition
+        )
         turnout = np.full(len(posts), self.parameters.ambulance.turnout_min)
         response = self.before_min + turnout[:, None] + travel_min
         return self._options(posts, "ambulance", response, turnout)
@@ -238,6 +265,40 @@ class _Model:
 
     def _demand_xy(self) -> Floats:
         return self.land.nodes[["x", "y"]].to_numpy(float)[self.demand_node]
+
+
+def ambulance_min(
+    region: Region,
+    land: LandNetwork,
+    parameters: Parameters,
+    sources: Ints,
+    targets: Ints,
+    condition: Condition,
+) -> Floats:
+    """Return an ambulance's travel minutes from each source to each target node, NaN where none."""
+    if condition.when_min is None:
+        return travel_time.matrix(land.graph, sources, targets)
+    return timed(region, land, parameters, sources, targets, condition).matrix()
+
+
+def timed(
+    region: Region,
+    land: LandNetwork,
+    parameters: Parameters,
+    sources: Ints,
+    targets: Ints,
+    condition: Condition,
+) -> Timetable:
+    """Return the travel times of ambulances that turn out after a call at the condition's time."""
+    ready = parameters.clock.before_dispatch_min() + parameters.ambulance.turnout_min
+    return Timetable(
+        land,
+        region.ferries,
+        parameters,
+        sources=sources,
+        targets=targets,
+        depart_min=(condition.when_min or 0.0) + ready,
+    )
 
 
 def sea_links(region: Region, *, cell_m: float = 300.0) -> pd.DataFrame:

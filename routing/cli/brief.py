@@ -36,6 +36,7 @@ def _brief_command() -> click.Command:
     @frame.command("brief")
     @frame.output_options
     @frame.daylight_option
+    @frame.when_option
     @click.option("--new", type=click.IntRange(1, 100), default=5, help=say("brief.new"))
     @click.option(
         "--time-limit", type=click.FloatRange(min=1.0), default=30.0, help=say("brief.time_limit")
@@ -47,14 +48,16 @@ def _brief_command() -> click.Command:
         settings: frame.Settings,
         out: Path,
         overwrite: bool,
-        daylight: str,
+        daylight: str | None,
+        when: str | None,
         new: int,
         time_limit: float,
         seed: int,
         check: bool,
     ) -> int:
         asked = {"fallback_new": new, "time_limit_s": time_limit, "seed": seed}
-        return _run(settings, "brief", out, overwrite, daylight, check, propose=True, **asked)
+        clock = {"daylight": daylight, "when": when}
+        return _run(settings, "brief", out, overwrite, clock, check, propose=True, **asked)
 
     return brief
 
@@ -63,12 +66,19 @@ def _coverage_command() -> click.Command:
     @frame.command("coverage")
     @frame.output_options
     @frame.daylight_option
+    @frame.when_option
     @click.option("--check", is_flag=True, help=frame.help_text("brief.check"))
     @click.pass_obj
     def coverage(
-        settings: frame.Settings, out: Path, overwrite: bool, daylight: str, check: bool
+        settings: frame.Settings,
+        out: Path,
+        overwrite: bool,
+        daylight: str | None,
+        when: str | None,
+        check: bool,
     ) -> int:
-        return _run(settings, "coverage", out, overwrite, daylight, check, propose=False)
+        clock = {"daylight": daylight, "when": when}
+        return _run(settings, "coverage", out, overwrite, clock, check, propose=False)
 
     return coverage
 
@@ -78,7 +88,7 @@ def _run(
     command: str,
     out: Path,
     overwrite: bool,
-    daylight: str,
+    clock: dict[str, str | None],
     check: bool,
     **asked: Any,
 ) -> int:
@@ -86,9 +96,9 @@ def _run(
     from geodata import region
     from geodata.outputs import OutputFolder
     from routing import brief, config
-    from routing.response import Condition
 
     parameters = config.load(settings.config)
+    condition = frame.condition(parameters, **clock)
     place = region.load(settings.region)
     texts = {key: catalogue.text(f"stage.{key}", settings.lang) for key in STAGES}
     with OutputFolder(out, overwrite=overwrite) as folder:
@@ -96,7 +106,7 @@ def _run(
             found = brief.compute(
                 place,
                 parameters,
-                condition=Condition(daylight=daylight),
+                condition=condition,
                 progress=work.begin,
                 **asked,
             )
@@ -104,7 +114,7 @@ def _run(
             work.begin("pictures")
             _write_tables(folder, found, result)
             _write_pictures(folder, found, place, result, settings.lang)
-        arguments = {"out": str(out), "overwrite": overwrite, "daylight": daylight, **asked}
+        arguments = {"out": str(out), "overwrite": overwrite, **clock, **asked}
         _write_record(folder, settings, command, arguments, place, parameters)
     for line in summary_lines(result, settings.lang):
         click.echo(line)
@@ -220,7 +230,7 @@ def summary_lines(result: dict[str, Any], lang: str) -> list[str]:
 
     name = result["region"][f"name_{lang}"] or result["region"]["name_zh"]
     lines = [say("title", region=name, condition=say(f"condition.{result['condition']}"),
-                 daylight=say(f"daylight.{result['daylight']}"))]  # fmt: skip
+                 daylight=_time_of_day(result, say))]  # fmt: skip
     for zone, found in result["zones"].items():
         lines.append(_zone_line(zone, found, result, say))
     worst = next((row for row in result["islands"] if row["population"]), None)
@@ -259,6 +269,12 @@ def _proposal_line(proposal: dict[str, Any], lang: str, say: Any) -> str:
     means = {f"{z}_mean": _minutes(f["mean_min"], say) for z, f in proposal["after"].items()}
     status = say(f"status.{proposal['status']}")
     return str(say(statement, count=proposal["new_posts"], sites=sites, status=status, **means))
+
+
+def _time_of_day(result: dict[str, Any], say: Any) -> str:
+    daylight = say(f"daylight.{result['daylight']}")
+    when = result.get("when")
+    return f"{daylight} {say('at_time', time=when)}" if when else str(daylight)
 
 
 def _named(row: dict[str, Any], lang: str) -> str:

@@ -7,17 +7,22 @@ decorators of this module, and imports what they need only when they run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from geodata import catalogue
+from geodata.errors import Fault, InputError
 from routing.cli.localised import Command
+
+if TYPE_CHECKING:
+    from routing.config import Parameters
+    from routing.response import Condition
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -86,10 +91,41 @@ def output_options(function: Decorated) -> Decorated:
 
 
 def daylight_option(function: Decorated) -> Decorated:
-    """Add ``--daylight day|night``: argument ``daylight`` (str)."""
+    """Add ``--daylight day|night``: argument ``daylight`` (str, or None where not given)."""
     return click.option(
         "--daylight",
         type=click.Choice(("day", "night")),
-        default="day",
         help=help_text("daylight_help"),
     )(function)
+
+
+def when_option(function: Decorated) -> Decorated:
+    """Add ``--when HH:MM``: argument ``when`` (str, or None where not given)."""
+    return click.option("--when", metavar="TIME", help=help_text("when_help"))(function)
+
+
+def condition(parameters: Parameters, *, daylight: str | None, when: str | None) -> Condition:
+    """Return the condition that the options ask for; daylight follows the clock unless given.
+
+    Raises:
+        InputError: if `when` is no clock time.
+    """
+    from routing.response import Condition
+
+    minute = None if when is None else clock_minute(when)
+    if daylight is None:
+        daylight = "day" if minute is None else parameters.helicopter.daylight_at(minute)
+    return Condition(daylight=daylight, when_min=minute)
+
+
+def clock_minute(text: str) -> float:
+    """Return ``HH:MM`` or ``YYYY-MM-DDTHH:MM`` as minutes after midnight.
+
+    Raises:
+        InputError: if it is neither.
+    """
+    for form in ("%H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"):
+        with suppress(ValueError):
+            moment = datetime.strptime(text, form)
+            return moment.hour * 60.0 + moment.minute
+    raise InputError(Fault("not_a_clock_time", "--when", text))

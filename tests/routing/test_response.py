@@ -124,7 +124,7 @@ def test_the_clock_starts_where_the_parameter_says() -> None:
     assert response.best(found).response_min[0] == pytest.approx(11.0, abs=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.tuples(st.floats(0.5, 19.5), st.floats(0.5, 9.5)))
 def test_an_added_post_never_makes_anyone_wait_longer(at: tuple[float, float]) -> None:
     region = toy.archipelago()
@@ -146,7 +146,7 @@ def posts_with(posts: object, extra: object) -> object:
     return pd.concat([posts, extra], ignore_index=True)  # type: ignore[list-item]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.tuples(st.floats(1.0, 19.0), st.floats(1.0, 9.0)),
     st.tuples(st.floats(1.0, 19.0), st.floats(1.0, 9.0)),

@@ -1,0 +1,178 @@
+"""Ferries by the clock, against a search that tries every sailing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing import land_network, response
+from routing.land_network import LandNetwork
+from routing.response import Condition
+from routing.timetable import Timetable, departures
+from tests.routing import toy
+
+CLOCK = st.integers(5, 20).flatmap(lambda h: st.integers(0, 59).map(lambda m: f"{h:02d}:{m:02d}"))
+
+
+def minutes_at(clock_min: float, **ferry: object) -> float:
+    """Response of an ambulance to D3, called at `clock_min`."""
+    region = toy.archipelago(ferries=toy.ferries(**ferry))
+    land = land_network.build(region, toy.parameters())
+    condition = Condition(vehicles=("ambulance",), when_min=clock_min)
+    found = response.options(region, land, toy.parameters(), condition=condition)
+    return float(response.best(found).response_min[2])
+
+
+def test_the_ambulance_waits_for_the_next_sailing() -> None:
+    """Called 07:30: leaves 07:34, at the quay 07:52, sails 08:00, off the ferry 08:25 = 55 min."""
+    assert minutes_at(7 * 60 + 30.0) == pytest.approx(55.0, abs=1e-3)
+
+
+def test_reaching_the_quay_as_the_ferry_leaves_catches_it() -> None:
+    assert minutes_at(7 * 60 + 38.0 - 0.01) == pytest.approx(2 + 2 + 18 + 25, abs=0.1)
+    assert minutes_at(7 * 60 + 38.5) == pytest.approx(2 + 2 + 18 + 59.5 + 25, abs=0.1)
+
+
+def test_after_the_last_sailing_there_is_none() -> None:
+    assert np.isnan(minutes_at(18 * 60.0))
+    assert not np.isnan(minutes_at(17 * 60 + 30.0))
+
+
+def test_listed_departures_are_taken_as_they_are_in_each_direction() -> None:
+    ferry = {"departures": "09:00; 08:10", "departures_back": "12:00"}
+    assert departures(ferry, toy.parameters()).tolist() == [490.0, 540.0]
+    assert departures(ferry, toy.parameters(), back=True).tolist() == [720.0]
+    assert departures({"departures": "09:00"}, toy.parameters(), back=True).tolist() == [540.0]
+    assert minutes_at(7 * 60 + 30.0, departures="08:10") == pytest.approx(65.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("ferry", "expected"),
+    [
+        ({"departures_per_day": 3.0, "first_departure": "08:00", "last_departure": "10:00"},
+         [480.0, 540.0, 600.0]),
+        ({"departures_per_day": 1.0, "first_departure": "08:30"}, [510.0]),
+        ({"departures_per_day": 2.0}, [360.0, 1080.0]),
+        ({"departures_per_day": None}, [360.0, 480.0, 600.0, 720.0, 840.0, 960.0, 1080.0]),
+        ({"departures_per_day": 0.0}, []),
+    ],
+)  # fmt: skip
+def test_unlisted_departures_are_spread_over_the_service_day(
+    ferry: dict[str, object], expected: list[float]
+) -> None:
+    assert departures(ferry, toy.parameters()).tolist() == expected
+
+
+def two_ferries(first: list[str], second: list[str]) -> LandNetwork:
+    """Island A to B by F1 and F2 in parallel, the second slower but perhaps sooner."""
+    one = toy.ferries(departures=";".join(first))
+    other = toy.ferries(departures=";".join(second)).assign(link_id="F2", duration_min=33.0)
+    region = toy.archipelago(ferries=pd.concat([one, other], ignore_index=True))
+    return land_network.build(region, toy.parameters()), region
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(CLOCK, min_size=1, max_size=6),
+    st.lists(CLOCK, min_size=1, max_size=6),
+    st.floats(240.0, 1300.0),
+)
+def test_search_agrees_with_trying_every_sailing(
+    first: list[str], second: list[str], depart: float
+) -> None:
+    land, region = two_ferries(first, second)
+    source = land.node_of("posts", ["P1"])
+    target = land.node_of("demand", ["D3"])
+    table = Timetable(
+        land, region.ferries, toy.parameters(), sources=source, targets=target, depart_min=depart
+    )
+    at_quay = depart + 18.0
+    arrivals = [
+        land_network.minute_of_day(clock) + crossing + 5.0
+        for clocks, crossing in ((first, 20.0), (second, 33.0))
+        for clock in clocks
+        if land_network.minute_of_day(clock) >= at_quay - 1e-3
+    ]
+    expected = min(arrivals, default=np.nan) - depart
+    assert table.matrix()[0, 0] == pytest.approx(expected, abs=2e-3, nan_ok=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(CLOCK, min_size=1, max_size=6), st.floats(240.0, 1200.0))
+def test_legs_follow_each_other_in_time_and_sum_to_the_matrix(
+    clocks: list[str], depart: float
+) -> None:
+    land, region = two_ferries(clocks, clocks)
+    nodes = land.node_of("posts", ["P1"]), land.node_of("demand", ["D3"])
+    table = Timetable(
+        land,
+        region.ferries,
+        toy.parameters(),
+        sources=nodes[0],
+        targets=nodes[1],
+        depart_min=depart,
+    )
+    total = table.matrix()[0, 0]
+    if np.isnan(total):
+        with pytest.raises(ValueError, match="no way"):
+            table.legs(0, 0)
+        return
+    pieces = table.legs(0, 0)
+    spent = sum(minutes + (ride.wait_min if ride else 0.0) for _, _, minutes, ride in pieces)
+    assert spent == pytest.approx(total)
+    assert all(ride.wait_min >= 0 for *_, ride in pieces if ride)
+    assert all(one[1] == other[0] for one, other in pairwise(pieces))
+
+
+def test_posts_outside_their_hours_send_nobody() -> None:
+    region = toy.archipelago()
+    posts = region.posts.assign(hours=["08:00-20:00", "24h", None])
+    region = region.replace(posts=posts)
+    land = land_network.build(region, toy.parameters())
+
+    def first(when: float) -> float:
+        found = response.options(
+            region, land, toy.parameters(),
+            condition=Condition(vehicles=("ambulance",), when_min=when),
+        )  # fmt: skip
+        return float(response.best(found).response_min[0]) if len(found.table) else np.nan
+
+    assert first(12 * 60.0) == pytest.approx(13.0, abs=1e-3)
+    assert np.isnan(first(20 * 60.0))
+    assert np.isnan(first(2 * 60.0))
+
+
+@pytest.mark.parametrize(
+    ("hours", "when", "expected"),
+    [
+        ("24h", 0.0, True),
+        (None, 0.0, True),
+        ("22:00-06:00", 23 * 60.0, True),
+        ("22:00-06:00", 5 * 60.0, True),
+        ("22:00-06:00", 6 * 60.0, False),
+        ("08:00-20:00", 8 * 60.0, True),
+        ("08:00-20:00", 7 * 60 + 59.0, False),
+    ],
+)
+def test_opening_hours(hours: str | None, when: float, expected: bool) -> None:
+    assert response.is_open(hours, when) is expected
+
+
+def test_speeds_follow_the_hour_by_road_class() -> None:
+    base = toy.parameters()
+    slow = tuple(0.5 if hour == 8 else 1.0 for hour in range(24))
+    parameters = replace(base, traffic=replace(base.traffic, primary=slow))
+    land = land_network.build(toy.archipelago(), parameters)
+    road = (land.edges["kind"] == "road").to_numpy()
+    ferry = (land.edges["kind"] == "ferry").to_numpy()
+    rush = land.at_hour(8, parameters)
+    before, after = (one.edges["travel_min"].to_numpy() for one in (land, rush))
+    assert after[road] == pytest.approx(2.0 * before[road])
+    assert after[ferry].tolist() == before[ferry].tolist()
+    assert land.at_hour(9, parameters).graph.travel_min == pytest.approx(land.graph.travel_min)
