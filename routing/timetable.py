@@ -135,7 +135,7 @@ class Timetable:
         self._trees = [self._search(row) for row in range(len(self._to_quay))]
 
     def matrix(self) -> Floats:
-        """Return minutes from each source to each target, shape (s, t), with all waits; NaN if none."""
+        """Return minutes from each source to each target, waits included; NaN where none."""
         found = np.where(np.isnan(self._direct), np.inf, self._direct)
         onward = np.where(np.isnan(self._from_quay), np.inf, self._from_quay)
         for row, (arrival, _) in enumerate(self._trees):
