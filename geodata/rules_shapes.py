@@ -201,7 +201,8 @@ def _ground(
 ) -> Ground:
     metric = region.metric_crs
     lon, lat = (float(degrees) for degrees in (centre[0] if centre else (0.0, 0.0)))
-    if not crs.is_metric(metric) or stretch(metric, lon, lat) > SCALE_ERROR:
+    fits = centre is None or (crs.is_metric(metric) and stretch(metric, lon, lat) <= SCALE_ERROR)
+    if not (crs.is_metric(metric) and fits):
         metric = crs.metric_crs_for(lon, lat)
     project = pyproj.Transformer.from_crs(WGS84, metric, always_xy=True)
 

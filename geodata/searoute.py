@@ -54,7 +54,7 @@ def paths(
         targets: shape (m, 2), metres, likewise.
         cell_m: lattice spacing, metres; straits narrower than about two cells are closed, land
             narrower than one cell may be sailed through, and a path may cut a corner of land by
-            up to a quarter of a cell.
+            up to half a cell.
         margin_m: how far the lattice reaches beyond the points.
 
     Returns:

@@ -153,4 +153,4 @@ def _check_examples(region: Region, found: Findings) -> None:
 
 def _examples(region: Region, layer: str) -> pd.Series:
     ids = region.layers[layer][schemas.layer(layer).key]
-    return ids.map(lambda i: str(i).startswith(EXAMPLE)).astype(bool)
+    return pd.Series([str(i).startswith(EXAMPLE) for i in ids], index=ids.index, dtype=bool)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
-from maps.verdicts import HEADLINE, VARIANTS, mean_text
+from maps.verdicts import HEADLINE, judged, mean_text
 from maps.words import ReportWords, number, rounded
 
 WORST_NAMED = 3
+COUNTS_OF_POSTS = ("confirmed", HEADLINE, "with_clinics")
 
 
 def findings(result: dict[str, Any], words: ReportWords) -> list[str]:
@@ -18,9 +19,10 @@ def findings(result: dict[str, Any], words: ReportWords) -> list[str]:
         _unreachable(result, words),
         _worst(result, words),
         _over_water(result, words),
+        _without_helicopter(result, words),
     ]
     proposal = result.get("proposal")
-    if proposal:
+    if asked(proposal):
         both = (proposal_sentence(proposal, words), proof_sentence(proposal, words))
         sentences.append(words.r("finding.sentence_mark").join(both))
     if result.get("network") == "schematic":
@@ -28,19 +30,16 @@ def findings(result: dict[str, Any], words: ReportWords) -> list[str]:
     return [sentence.strip() for sentence in sentences if sentence and sentence.strip()]
 
 
+def asked(proposal: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    """Return whether the run was asked for a proposal and holds one."""
+    return proposal is not None and bool(proposal) and proposal.get("statement") != "not_asked"
+
+
 def proposal_sentence(proposal: dict[str, Any], words: ReportWords) -> str:
     """Return what the proposal achieves, in one or two sentences."""
     after = proposal.get("after") or {}
-    means = words("list_mark").join(
-        words.r(
-            "finding.zone_after",
-            zone=words.code("zone", zone),
-            mean=mean_text(found, words),
-            verdict=_judged(found, words),
-        )
-        for zone, found in after.items()
-    )
-    key = proposal.get("statement_key")
+    means = _means(after, words)
+    key = proposal.get("statement_key") or proposal.get("statement")
     if key not in ("met_today", "reached", "best_of_k"):
         key = "other"
     return words.r(f"statement.{key}", n=words.count(proposal.get("new_posts")), means=means)
@@ -66,23 +65,31 @@ def _zone(zone: str, found: dict[str, Any], words: ReportWords) -> str:
         zone=words.code("zone", zone),
         mean=mean_text(found, words),
         target=words("unknown") if target is None else f"{target:g}",
-        verdict=words("verdict_met" if found.get("target_met") is True else "verdict_missed"),
+        verdict=judged(found, words)["verdict"],
         share=words.percent(found.get("share_within_target")),
         p90=words.minutes(found.get("p90_min")),
     )
 
 
-def _judged(found: dict[str, Any], words: ReportWords) -> str:
-    return words("short_met" if found.get("target_met") is True else "short_missed")
+def _means(zones: dict[str, Any], words: ReportWords) -> str:
+    return words("list_mark").join(
+        words.r(
+            "finding.zone_after",
+            zone=words.code("zone", zone),
+            mean=mean_text(found, words),
+            verdict=judged(found, words, short=True)["verdict"],
+        )
+        for zone, found in zones.items()
+    )
 
 
 def _firmness(result: dict[str, Any], words: ReportWords) -> str:
     variants = result.get("variants") or {}
-    shown = [v for v in VARIANTS if isinstance(variants.get(v), dict)]
+    shown = [v for v in COUNTS_OF_POSTS if isinstance(variants.get(v), dict)]
     if len(shown) < 2:
         return ""
     judged = {
-        zone: {variants[v][zone].get("target_met") is True for v in shown if zone in variants[v]}
+        zone: {variants[v][zone].get("target_met") for v in shown if zone in variants[v]}
         for zone in result.get("zones") or {}
     }
     firm = all(len(verdict) == 1 for verdict in judged.values())
@@ -90,15 +97,7 @@ def _firmness(result: dict[str, Any], words: ReportWords) -> str:
         words.r(
             "finding.variant",
             variant=words.r(f"finding.counting.{v}"),
-            means=words("list_mark").join(
-                words.r(
-                    "finding.zone_after",
-                    zone=words.code("zone", zone),
-                    mean=mean_text(found, words),
-                    verdict=_judged(found, words),
-                )
-                for zone, found in variants[v].items()
-            ),
+            means=_means(variants[v], words),
         )
         for v in shown
         if v != HEADLINE
@@ -140,3 +139,8 @@ def _over_water(result: dict[str, Any], words: ReportWords) -> str:
     if not boat and not air:
         return ""
     return words.r("finding.over_water", boat=words.count(boat), air=words.count(air))
+
+
+def _without_helicopter(result: dict[str, Any], words: ReportWords) -> str:
+    zones = (result.get("variants") or {}).get("without_helicopter")
+    return words.r("finding.without_helicopter", means=_means(zones, words)) if zones else ""

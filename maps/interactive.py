@@ -9,7 +9,7 @@ from typing import Any
 import folium
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from geodata import catalogue
 from geodata.errors import Fault, InputError
@@ -19,6 +19,7 @@ from maps.tables import CoverageTables
 from maps.verdicts import verdicts
 from maps.words import Words, clean, number, rounded
 
+STYLES = ("page.css", "coverage.css")
 SCRIPTS = ("shapes.js", "coverage_map.js", "coverage_panel.js")
 _TIANDITU = (
     "https://t{{s}}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0"
@@ -26,7 +27,8 @@ _TIANDITU = (
     "&TILEMATRIX={{z}}&TILEROW={{y}}&TILECOL={{x}}&tk={key}"
 )
 _OSM = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
-_CSP_MARK = "<!--content-security-policy-->"
+_SCRIPT_SLOTS = ("library", "source")
+_SLOT = re.compile(r"@slot:(\w+)@")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +63,22 @@ class OnlineLayers:
 
 
 class _Page(Figure):
-    """A page whose frame we control: language, title, no foreign reference."""
+    """A page whose frame we control: language, title, no foreign reference.
+
+    branca renders what its elements return as a template once more, so text from data must not
+    pass through it: the frame is rendered with slots, which `_filled` fills afterwards.
+    """
 
     _template = Template(
         "<!DOCTYPE html>\n<html lang={{ this.lang|tojson }}>\n<head>\n<meta charset='utf-8'>\n"
-        + _CSP_MARK
-        + "\n<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
-        "<title>{{ this.title|e }}</title>\n{{ this.header.render(**kwargs) }}\n</head>\n<body>\n"
+        "@slot:policy@\n<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
+        "<title>@slot:title@</title>\n{{ this.header.render(**kwargs) }}\n</head>\n<body>\n"
         "{{ this.html.render(**kwargs) }}\n"
         "<script>\n{{ this.script.render(**kwargs) }}\n</script>\n</body>\n</html>\n"
     )
 
-    def __init__(self, *, lang: str, title: str) -> None:
-        super().__init__(title=title)
+    def __init__(self, *, lang: str) -> None:
+        super().__init__()
         self.lang = "zh-CN" if lang == "zh" else lang
         self.header = Element()  # without branca's own meta element
         self.header._parent = self
@@ -86,24 +91,18 @@ class _OfflineMap(folium.Map):
     default_css: list[tuple[str, str]] = []  # noqa: RUF012
     _template = Template(
         "{% macro header(this, kwargs) %}"
-        "<style>\n{{ this.style }}\n</style>\n"
-        "<script>{{ this.library }}</script>"
+        "<style>\n@slot:style@\n</style>\n<script>@slot:library@</script>"
         "{% endmacro %}"
-        "{% macro html(this, kwargs) %}{{ this.body }}{% endmacro %}"
+        "{% macro html(this, kwargs) %}@slot:body@{% endmacro %}"
         "{% macro script(this, kwargs) %}"
         "var map = L.map('map', {center: {{ this.location|tojson }}, "
         "...{{ this.options|tojavascript }}});"
         "{% endmacro %}"
     )
 
-    def __init__(self, *, body: str, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(tiles=None, **options)
-        self._id = "0"
-        self.body = body
-        self.library = assets.leaflet_script()
-        self.style = "\n".join(
-            [assets.leaflet_style(), assets.text("page.css"), assets.text("coverage.css")]
-        )
+        self._id = "0"  # names in the page come from it; branca's own would be random
 
 
 class _App(MacroElement):
@@ -111,7 +110,7 @@ class _App(MacroElement):
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "{{ this.source }}\nstartCoverage(map, ["
+        "@slot:source@\nstartCoverage(map, ["
         "{% for layer, title in this.tiles %}"
         "{layer: {{ layer.get_name() }}, title: {{ title|tojson }}},"
         "{% endfor %}]);"
@@ -122,7 +121,6 @@ class _App(MacroElement):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name, self._id = "App", "0"
         self.tiles = tiles
-        self.source = "\n".join(assets.text(name) for name in SCRIPTS)
 
 
 def coverage_page(
@@ -149,23 +147,40 @@ def coverage_page(
     words = Words(lang)
     region = result.get("region") or {}
     title = words("title", region=words.named(region))
-    page = _Page(lang=lang, title=title)
+    slots = {
+        "title": str(escape(title)),
+        "style": "\n".join([assets.leaflet_style(), *map(assets.text, STYLES)]),
+        "library": assets.leaflet_script(),
+        "source": "\n".join(map(assets.text, SCRIPTS)),
+        "body": _body(tables, result, words, title),
+    }
+    return _filled(_skeleton(tables, words, online), slots, online.hosts)
+
+
+def _skeleton(tables: CoverageTables, words: Words, online: OnlineLayers) -> str:
     west, south, east, north = tables.bounds()
+    page = _Page(lang=words.lang)
     frame = _OfflineMap(
-        body=_body(tables, result, words, title),
-        location=[(south + north) / 2, (west + east) / 2], zoom_start=9, min_zoom=6, max_zoom=17,
-        prefer_canvas=True, zoom_control=False, attribution_control=False, zoom_snap=0.25,
-    )  # fmt: skip
+        location=[(south + north) / 2, (west + east) / 2],
+        zoom_start=9,
+        min_zoom=6,
+        max_zoom=17,
+        zoom_snap=0.25,
+        prefer_canvas=True,
+        zoom_control=False,
+        attribution_control=False,
+    )
     page.add_child(frame)
     tiles = _tile_layers(online, words)
     for layer, _ in tiles:
         frame.add_child(layer)
     frame.add_child(_App(tiles))
-    return _with_policy(page.render(), online.hosts)
+    return str(page.render())
 
 
 def _body(tables: CoverageTables, result: dict[str, Any], words: Words, title: str) -> str:
-    after = (result.get("proposal") or {}).get("after") if tables.has_after else None
+    proposal = result.get("proposal") or {}
+    after = proposal.get("after") if tables.has_after else None
     data = payload.build(tables, lang=words.lang)
     data["ui"] = _ui_texts(words.lang)
     return (
@@ -250,11 +265,13 @@ def _tile_layers(online: OnlineLayers, words: Words) -> list[tuple[folium.TileLa
     return found
 
 
-def _with_policy(page: str, hosts: list[str]) -> str:
+def _filled(skeleton: str, slots: dict[str, str], hosts: list[str]) -> str:
+    """Return the page with each slot filled once; what fills a slot is not searched for slots."""
+    with_scripts = _SLOT.sub(lambda m: slots[m[1]] if m[1] in _SCRIPT_SLOTS else m[0], skeleton)
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"script-src {' '.join(assets.script_hashes(page))}",
+            f"script-src {' '.join(assets.script_hashes(with_scripts))}",
             "style-src 'unsafe-inline'",
             f"img-src {' '.join(['data:', *hosts])}",
             "base-uri 'none'",
@@ -262,4 +279,4 @@ def _with_policy(page: str, hosts: list[str]) -> str:
         ]
     )
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    return page.replace(_CSP_MARK, meta, 1)
+    return _SLOT.sub(lambda m: (slots | {"policy": meta})[m[1]], skeleton)

@@ -13,7 +13,7 @@ import shapely
 
 from maps import legs as legs_module
 from maps.cartography import in_service
-from maps.tables import CoverageTables
+from maps.tables import CoverageTables, has_name
 from maps.words import Words, clean, is_missing, number, pinyin
 
 UNITS_PER_DEGREE = 100_000  # five decimals, about a metre
@@ -191,7 +191,7 @@ def _islands(tables: CoverageTables, words: Words) -> Iterator[dict[str, Any]]:
     later = scale.index(islands["after_min"]) if "after_min" in islands.columns else None
     rows = islands.drop(columns="geometry").to_dict("records")
     for place, (row, geometry, band) in enumerate(zip(rows, islands.geometry, bands, strict=True)):
-        named = not (is_missing(row["name_zh"]) and is_missing(row["name_en"]))
+        named = has_name(row)
         served = row["island_id"] in inhabited
         found: dict[str, Any] = {
             "id": clean(row["island_id"]),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from maps import assets, findings
 from maps.scale import scale
-from maps.verdicts import VARIANTS, mean_text, verdicts
+from maps.verdicts import HEADLINE, VARIANTS, judged, mean_text, verdicts
 from maps.words import NOTE_LIMIT, ReportWords, Words, clean, is_missing, number, rounded
 
 KNOWN_FIGURES = ("coverage", "distribution", "parts", "coverage_after")
@@ -58,6 +58,7 @@ def report_page(result: dict[str, Any], figures: dict[str, bytes], lang: str) ->
             assumptions=_assumptions(result, words, anchors),
             checks=_checks(result, words, anchors),
             unlocated=_unlocated(result, words),
+            unjoined=_unjoined(result, words),
             sources=sources,
             start_stamp=words.r_or(f"clock.{result.get('start_stamp')}", ""),
             schematic=result.get("network") == "schematic",
@@ -79,14 +80,11 @@ def _variants(result: dict[str, Any], words: Words) -> list[dict[str, Any]]:
             found.append(
                 {
                     "name": words.code("variant", variant),
-                    "headline": variant == "confirmed_assumed",
+                    "headline": variant == HEADLINE,
                     "zones": [
                         {
                             "mean": mean_text(zone, words),
-                            "met": zone.get("target_met") is True,
-                            "share": words.percent(zone.get("share_within_target")),
-                            "p90": words.minutes(zone.get("p90_min")),
-                            "unreachable": words.count(zone.get("unreachable_population")),
+                            **judged(zone, words, short=True),
                         }
                         for zone in zones.values()
                     ],
@@ -166,7 +164,7 @@ def _vehicles(result: dict[str, Any], words: ReportWords) -> list[dict[str, str]
 
 def _proposal(result: dict[str, Any], words: ReportWords) -> dict[str, Any] | None:
     proposal = result.get("proposal")
-    if not proposal:
+    if not findings.asked(proposal):
         return None
     sites = [
         {
@@ -226,26 +224,41 @@ def _assumptions(
 def _checks(
     result: dict[str, Any], words: ReportWords, anchors: dict[str, str]
 ) -> list[dict[str, Any]]:
-    found = []
-    for row in _rows(result, "checks"):
-        for quantity, unit in (("min", "unit_min"), ("km", "unit_km")):
-            modelled, known = (
-                number(row.get(f"{kind}_{quantity}")) for kind in ("modelled", "known")
-            )
-            if modelled is None and known is None:
-                continue
-            found.append(
-                {
-                    "name": words.named(row),
-                    "unit": words.r(unit),
-                    "modelled": _one(modelled),
-                    "known": "–" if known is None else f"{known:g}",
-                    "difference": _difference(modelled, known),
-                    "sources": _references(row.get("source"), words, anchors),
-                    "note": clean(row.get("note"), limit=NOTE_LIMIT),
-                }
-            )
-    return found
+    rows = [*_rows(result, "checks"), *_rows(result, "known_times")]
+    return [
+        {
+            "name": words.named(row),
+            "unit": words.r(f"unit_{quantity}"),
+            "modelled": _one(modelled),
+            "known": "–".join(dict.fromkeys(f"{bound:g}" for bound in known)) or "–",
+            "difference": _difference(modelled, known, words),
+            "sources": _references(row.get("source"), words, anchors),
+            "note": clean(row.get("note"), limit=NOTE_LIMIT),
+        }
+        for row in rows
+        for quantity in ("min", "km")
+        if (known := _known(row, quantity))
+        for modelled in [number(row.get(f"modelled_{quantity}"))]
+    ]
+
+
+def _known(row: dict[str, Any], quantity: str) -> list[float]:
+    """Return the known value, or both bounds of a known range; empty where nothing is known."""
+    keys = (f"known_{quantity}", f"known_{quantity}_low", f"known_{quantity}_high")
+    found = [number(row.get(key)) for key in keys]
+    return sorted(value for value in found if value is not None)
+
+
+def _unjoined(result: dict[str, Any], words: ReportWords) -> str:
+    counts = {k: number(n) for k, n in (result.get("unjoined_places") or {}).items()}
+    places = words("list_mark").join(
+        words.r(
+            "unjoined_layer", layer=words.r_or(f"layer.{layer}", clean(layer)), n=words.count(n)
+        )
+        for layer, n in counts.items()
+        if n
+    )
+    return words.r("unjoined", places=places) if places else ""
 
 
 def _unlocated(result: dict[str, Any], words: Words) -> list[dict[str, str]]:
@@ -310,11 +323,17 @@ def _one(value: object) -> str:
     return "–" if found is None else f"{found:.1f}"
 
 
-def _difference(modelled: float | None, known: float | None) -> str:
-    if modelled is None or known is None:
+def _difference(modelled: float | None, known: list[float], words: ReportWords) -> str:
+    """Return modelled less known; against a range, less its nearer bound."""
+    if modelled is None:
         return "–"
-    percent = f" ({100 * (modelled - known) / known:+.0f}%)" if known else ""
-    return f"{modelled - known:+.1f}{percent}"
+    nearest = min(max(modelled, known[0]), known[-1])
+    if nearest == modelled and len(set(known)) > 1:
+        return words.r("in_range")
+    if abs(modelled - nearest) < 0.05:
+        return "0"
+    percent = f" ({100 * (modelled - nearest) / nearest:+.0f}%)" if nearest else ""
+    return f"{modelled - nearest:+.1f}{percent}"
 
 
 def _where(site: dict[str, Any]) -> str:

@@ -15,12 +15,14 @@ from maps import cartography, labels
 from maps.cartography import INK, MUTED
 from maps.fonts import Type
 from maps.scale import Scale
-from maps.verdicts import mean_text
-from maps.words import Words, number
+from maps.verdicts import judged, mean_text
+from maps.words import Words, clean, number
 
 MET, MISSED = "#1b6e4b", "#a0322f"
-FOOTER_COLUMNS = 232
+FOOTER_COLUMNS = {"zh": 228, "en": 205}
 FOOTER_NOTICE_LINES = 3
+CREDITS = 5
+UNLICENSED = "facts only"  # cited for single facts: listed in the report, no credit on the map
 ROW = 0.021  # height of a line of the legend, as a share of the figure
 
 
@@ -98,16 +100,16 @@ def draw_verdicts(figure: Figure, sheet: Sheet, *, left: float, right: float, to
     small = 7.5 if sheet.type_.lang == "zh" else 6.8
     for zone, found in sheet.zones().items():
         target = number(found.get("target_min"))
-        met = found.get("target_met") is True
+        verdict = judged(found, words)
         mean = words("verdict_mean", value=mean_text(found, words))
-        mark = f"{'✓' if met else '✗'} {words('verdict_met' if met else 'verdict_missed')}"
+        mark = f"{verdict['mark']} {verdict['verdict']}"
         detail = words(
             "verdict_detail",
             target="–" if target is None else f"{target:g}",
             share=words.percent(found.get("share_within_target")),
             p90=words.minutes(found.get("p90_min")),
         )
-        colour = MET if met else MISSED
+        colour = MET if verdict["met"] else MISSED
         write(figure, sheet, (left, top), words.code("zone", zone), size=10, bold=True)
         write(figure, sheet, (left, top - 0.024), mean, size=15, bold=True)
         write(
@@ -153,10 +155,12 @@ def draw_footer(figure: Figure, sheet: Sheet, *, left: float) -> None:
     """Write the notices and the credits below the map."""
     notices = sheet.words.notices(sheet.result)
     text = " ".join([sheet.words("notice_lead"), *notices]) if notices else ""
-    lines = labels.wrap(sheet.type_.drawable(text, limit=2000), FOOTER_COLUMNS).split("\n")
+    columns = FOOTER_COLUMNS[sheet.type_.lang]
+    lines = labels.wrap(sheet.type_.drawable(text, limit=2000), columns).split("\n")
     if len(lines) > FOOTER_NOTICE_LINES:
         lines = [*lines[: FOOTER_NOTICE_LINES - 1], f"{lines[FOOTER_NOTICE_LINES - 1]} …"]
-    lines.append(sources_line(sheet.result, sheet.words))
+    credits_ = labels.wrap(sources_line(sheet.result, sheet.words), columns).split("\n")
+    lines += credits_[: 2 if len(lines) < FOOTER_NOTICE_LINES else 1]
     body = "\n".join(line for line in lines if line)
     write(figure, sheet, (left, 0.082), body, size=6.6, colour=MUTED)
 
@@ -165,14 +169,21 @@ def sources_line(result: dict[str, Any], words: Words) -> str:
     """Return one line that credits the sources under a licence and counts all."""
     sources = result.get("sources") or []
     credited = [
-        f"{source.get('publisher') or source.get('title')} ({source['licence']})"
+        _credit(source)
         for source in sources
-        if source.get("licence")
+        if source.get("licence") and not str(source["licence"]).startswith(UNLICENSED)
     ]
-    listed = list(dict.fromkeys(credited))[:5]
+    listed = list(dict.fromkeys(credited))[:CREDITS]
     if not listed:
         return words("sources_count", n=len(sources)) if sources else ""
     return words("sources_line", credits="; ".join(listed), n=len(sources))
+
+
+def _credit(source: dict[str, Any]) -> str:
+    """Return holder and licence; a licence that names its holder in brackets says it all."""
+    licence = clean(source["licence"])
+    holder = clean(source.get("publisher") or source.get("title"), limit=40)
+    return licence if "(" in licence or not holder else f"{holder} ({licence})"
 
 
 def _symbol_items(sheet: Sheet) -> list[tuple[str, str, str, str, float, str]]:
@@ -192,7 +203,8 @@ def _symbol_items(sheet: Sheet) -> list[tuple[str, str, str, str, float, str]]:
     if len(sheet.metric["proposal_sites"]):
         items.append((words("symbol_proposal"), "*", cartography.PROPOSAL, "black", 110.0, ""))
     items.append((words("symbol_land"), "s", cartography.LAND, cartography.COAST, 40.0, ""))
-    items.append((words("symbol_dot"), "o", sheet.scale.bands[2].colour, INK, 22.0, ""))
+    if not sheet.after or sheet.column in sheet.metric["islands"].columns:
+        items.append((words("symbol_dot"), "o", sheet.scale.bands[2].colour, INK, 22.0, ""))
     return items
 
 

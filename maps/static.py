@@ -18,7 +18,7 @@ from maps import cartography, fonts, labels, sidebar
 from maps.cartography import Frame
 from maps.fonts import Type
 from maps.sidebar import Sheet
-from maps.tables import CoverageTables
+from maps.tables import CoverageTables, has_name
 from maps.words import Words
 
 SIZE_IN = (11.69, 8.27)
@@ -27,7 +27,7 @@ INSET_BOX = (0.695, 0.098, 0.283, 0.222)
 SIDE_LEFT, SIDE_RIGHT, SIDE_TOP = 0.695, 0.978, 0.888
 MAP_MARKS, INSET_MARKS = 0.62, 0.9  # size of symbols on either map
 DOT_SHARE = 0.012  # an inhabited island narrower than this share of the map gets a dot
-LABELS_MAX, INSET_LABELS_MAX = 40, 12
+LABELS_MAX, INSET_LABELS_MAX = 60, 14
 LABEL_LAND_TOLERANCE_M = 100.0
 
 
@@ -93,7 +93,7 @@ def _metric(tables: CoverageTables, crs: Any) -> dict[str, gpd.GeoDataFrame]:
     found = {}
     for name in CoverageTables.__dataclass_fields__:
         table = getattr(tables, name)
-        found[name] = table.to_crs(crs) if len(table) else table
+        found[name] = table.to_crs(crs) if table.crs is not None else table
     served = found["islands"]["island_id"].isin(set(tables.cells["island_id"]))
     found["islands"] = found["islands"].assign(shows_band=served)
     return found
@@ -176,8 +176,10 @@ def _write_labels(ax: Axes, sheet: Sheet, *, taken: list[Bbox], limit: int) -> N
 
 def _island_labels(ax: Axes, sheet: Sheet) -> list[labels.Label]:
     islands = sheet.metric["islands"]
-    named = islands[islands["name_zh"].notna() | islands["name_en"].notna()]
-    order = np.lexsort((-named.area, -named["population"].astype(float).fillna(-1)))
+    rows = islands.drop(columns="geometry").to_dict("records")
+    named = islands[np.array([has_name(row) for row in rows], dtype=bool)]
+    people = named["population"].astype(float).fillna(-1)
+    order = np.lexsort((-named.area, -people, ~named["shows_band"].to_numpy(dtype=bool)))
     found = []
     for row in named.iloc[order].itertuples():
         text = sheet.type_.name(row.name_zh, row.name_en)

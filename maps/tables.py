@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
 import geopandas as gpd
 
 from geodata.errors import Fault, InputError
 from maps.scale import Scale, scale
+from maps.words import is_missing
 
 # name -> columns that the drawing reads; further columns are ignored
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -90,6 +92,12 @@ class CoverageTables:
         return (-180.0, -85.0, 180.0, 85.0)
 
 
+def has_name(row: dict[str, Any]) -> bool:
+    """Return whether an island has a name of its own; ``named`` False marks a made-up one."""
+    blank = is_missing(row["name_zh"]) and is_missing(row["name_en"])
+    return not blank and row.get("named", True) is not False
+
+
 def _faults(tables: CoverageTables) -> Iterator[Fault]:
     for field in fields(tables):
         table = getattr(tables, field.name)
@@ -98,7 +106,7 @@ def _faults(tables: CoverageTables) -> Iterator[Fault]:
             yield Fault("maps_no_geometry", where, type(table).__name__)
             continue
         missing = [c for c in COLUMNS[field.name] if c not in table.columns]
-        if missing and len(table):
+        if missing and (len(table) or field.name in ("cells", "islands")):
             yield Fault("maps_missing_columns", where, ", ".join(missing))
         if len(table) and (table.crs is None or table.crs.to_epsg() != 4326):
             yield Fault("maps_wrong_crs", where, table.crs)

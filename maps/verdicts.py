@@ -6,7 +6,7 @@ from typing import Any
 
 from maps.words import Words, number, rounded
 
-VARIANTS = ("confirmed", "confirmed_assumed", "with_clinics")
+VARIANTS = ("confirmed", "confirmed_assumed", "with_clinics", "without_helicopter")
 HEADLINE = "confirmed_assumed"
 
 
@@ -41,17 +41,28 @@ def mean_text(found: dict[str, Any], words: Words) -> str:
     return rounded(mean, bound=number(found.get("target_min")))
 
 
+def judged(found: dict[str, Any], words: Words, *, short: bool = False) -> dict[str, Any]:
+    """Return whether a zone's target is met, as ``met``, ``mark`` and ``verdict``.
+
+    A zone without a mean, as nobody there is reached, has no verdict: ``met`` is None.
+    """
+    met = found.get("target_met")
+    if not isinstance(met, bool):
+        return {"met": None, "mark": "–", "verdict": words("verdict_unknown")}
+    manner = "short" if short else "verdict"
+    verdict = words(f"{manner}_{'met' if met else 'missed'}")
+    return {"met": met, "mark": "✓" if met else "✗", "verdict": verdict}
+
+
 def _verdict(zone: str, found: dict[str, Any], words: Words) -> dict[str, Any]:
     target = number(found.get("target_min"))
-    met = found.get("target_met") is True
     unreachable = number(found.get("unreachable_population")) or 0
     return {
         "zone": zone,
         "name": words.code("zone", zone),
         "mean": mean_text(found, words),
         "target": words("unknown") if target is None else f"{target:g}",
-        "met": met,
-        "verdict": words("verdict_met" if met else "verdict_missed"),
+        **judged(found, words),
         "median": words.minutes(found.get("median_min")),
         "p90": words.minutes(found.get("p90_min")),
         "share": words.percent(found.get("share_within_target")),
@@ -67,13 +78,11 @@ def _variants(zone: str, result: dict[str, Any], words: Words) -> list[dict[str,
     for variant in VARIANTS:
         zones = (result.get("variants") or {}).get(variant) or {}
         if variant != HEADLINE and isinstance(zones.get(zone), dict):
-            met = zones[zone].get("target_met") is True
             found.append(
                 {
                     "name": words.code("variant", variant),
                     "mean": mean_text(zones[zone], words),
-                    "met": met,
-                    "verdict": words("short_met" if met else "short_missed"),
+                    **judged(zones[zone], words, short=True),
                 }
             )
     return found

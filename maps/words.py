@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 from pypinyin import lazy_pinyin
 
 from geodata import catalogue
@@ -20,15 +21,10 @@ _KINDS_OF_PLACE = {
 
 
 def is_missing(value: object) -> bool:
-    """Return whether `value` is None, NaN, NaT or blank text."""
-    if value is None:
-        return True
+    """Return whether `value` is None, NaN, NA, NaT or blank text."""
     if isinstance(value, str):
         return not value.strip()
-    try:
-        return bool(value != value)  # only NaN and NaT differ from themselves
-    except (TypeError, ValueError):
-        return False
+    return value is None or pd.isna(value) is True  # type: ignore[call-overload]
 
 
 def clean(value: object, *, limit: int = NAME_LIMIT) -> str:

@@ -135,7 +135,7 @@ def _land() -> gpd.GeoDataFrame:
 def _port_island(city: gpd.GeoSeries, islets: gpd.GeoSeries) -> shapely.Geometry:
     """Xiaoyangshan: GSHHG's islets inside AMap's strip, closed over the port's reclaimed land."""
     strip = city[city.contains(_metric_point(*FALSE_STRIP_POINT))].iloc[0]
-    south = islets[islets.intersects(strip) & (islets.to_crs(4326).centroid.y < STRIP_NORTH)]
+    south = islets[islets.intersects(strip) & (islets.centroid.to_crs(4326).y < STRIP_NORTH)]
     closed = south.union_all().buffer(PORT_CLOSING_M).buffer(-PORT_CLOSING_M)
     parts = shapely.get_parts(closed.intersection(strip).union(south.union_all()))
     largest: shapely.Polygon = max(parts.tolist(), key=lambda part: part.area)

@@ -331,7 +331,10 @@ CoverageMap.prototype.drawNames = function () {
     var b = island.bounds;
     return (b.getEast() - b.getWest()) * (b.getNorth() - b.getSouth());
   }
-  named.sort(function (a, b) { return (b.people || 0) - (a.people || 0) || extent(b) - extent(a); });
+  function served(island) { return island.now_band === undefined ? 0 : 1; }
+  named.sort(function (a, b) {
+    return served(b) - served(a) || (b.people || 0) - (a.people || 0) || extent(b) - extent(a);
+  });
   this.named = named;
   this.nameLayer = L.layerGroup().addTo(this.map);
 };

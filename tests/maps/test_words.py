@@ -1,0 +1,61 @@
+"""How values read: no rounding across a target, no empty share, no missing name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maps.words import Words, clean, is_missing, number, romanised, rounded
+
+
+@settings(deadline=None)
+@given(st.floats(0, 300), st.floats(1, 60))
+def test_rounding_never_moves_a_value_across_its_bound(value: float, bound: float) -> None:
+    text = rounded(value, bound=bound)
+    if abs(value - bound) > 1e-8:
+        assert (float(text) <= bound) == (value <= bound)
+
+
+def test_a_mean_just_above_the_target_shows_it() -> None:
+    assert rounded(11.04, bound=11.0) == "11.04"
+    assert rounded(11.04) == "11.0"
+    assert rounded(11.0, bound=11.0) == "11.0"
+
+
+@pytest.mark.parametrize("value", [None, np.nan, float("nan"), pd.NA, pd.NaT, "", "  \n"])
+def test_missing_values_are_known_as_such(value: object) -> None:
+    assert is_missing(value)
+    assert clean(value) == ""
+    assert number(value) is None
+
+
+def test_small_shares_never_read_as_nothing() -> None:
+    words = Words("en")
+    assert words.percent(0.0) == "0.0%"
+    assert words.percent(1e-6) == "<0.1%"
+    assert words.percent(0.99999) == ">99.9%"
+    assert words.percent(1.0) == "100.0%"
+    assert words.percent(None) == "unknown"
+
+
+def test_english_takes_pinyin_where_there_is_no_english_name() -> None:
+    assert Words("en").name("竹岙岛", "") == "Zhuao Island"
+    assert Words("en").name("孤礁", None) == "Gujiao"
+    assert Words("zh").name("竹岙岛", "") == "竹岙岛"
+    assert Words("zh").name(None, "Zhuao") == "Zhuao"
+    assert Words("en").name(np.nan, None) == "unnamed"
+    assert romanised("岱山县") == "Daishan County"
+
+
+def test_a_name_is_one_short_printable_line() -> None:
+    assert clean("a\nb\u2028c\x00d") == "a b c�d"
+    assert len(clean("x" * 500)) == 60
+
+
+def test_unknown_codes_are_shown_as_they_are() -> None:
+    assert Words("en").code("kind", "lifeboat") == "lifeboat"
+    assert Words("en").code("kind", None) == "none"
+    assert Words("zh").vehicle(None) == "无法到达"
