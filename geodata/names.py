@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from pypinyin import Style, lazy_pinyin
@@ -15,9 +16,12 @@ def latin(name_zh: str) -> str:
         >>> latin("沈家门")
         'Shenjiamen'
     """
-    parts = lazy_pinyin(name_zh, style=Style.NORMAL, errors=lambda run: f" {run} ")
+    # In place names 长 is all but always read chang, which the dictionary gives second.
+    spelled = name_zh.replace("长", "常")
+    parts = lazy_pinyin(spelled, style=Style.NORMAL, errors=lambda run: f" {run} ")
     text = ""
     for part in parts:
         joins = bool(text) and text[-1].isalpha() and part.isascii() and part.isalpha()
         text += part if joins else part.capitalize() if part.isalpha() else part
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    return re.sub(r"([（(]) | (?=[）)])", r"\1", text)

@@ -213,6 +213,7 @@ HOSPITALS = Layer(
         _optional("beds", "number", minimum=0.0),
         Column("status", choices=SITE_STATUS),
         Column("island_id", nullable=True, optional=True, refers_to="islands.island_id"),
+        _optional("county_zh"),
         _optional("outside", "flag"),
         *_ORIGIN,
     ),

@@ -75,6 +75,7 @@ def paths(
     sea = _largest_component(graph, water)
     start, goal = _nearest_cell(origins, sea, grid), _nearest_cell(targets, sea, grid)
     from_sea, to_sea = (_at_largest_body(points, land, grid) for points in (origins, targets))
+    afloat = _where_afloat(origins, land)
     shore = land.buffer(-0.25 * cell_m)
     shapely.prepare(shore)
     found: dict[tuple[int, int], SeaPath] = {}
@@ -85,9 +86,20 @@ def paths(
             end = int(goal[j])
             if np.isfinite(length_m[end]):
                 cells = _walk_back(before, cell, end)
-                route = np.vstack([origins[i], grid.centres(cells), targets[j]])
+                route = np.vstack([*afloat[i], grid.centres(cells), targets[j]])
                 found[int(i), int(j)] = _straightened(route, shore)
     return found
+
+
+def _where_afloat(points: Floats, land: BaseGeometry) -> list[list[Floats]]:
+    """Return each point that is on the water, as a list of one, and [] for one that is on land.
+
+    A boat whose berth is known only so well that it seems to lie inland is at the nearest water:
+    the way there is no passage.
+    """
+    shapely.prepare(land)
+    ashore = shapely.contains_xy(land, points[:, 0], points[:, 1])
+    return [[] if dry else [point] for point, dry in zip(points, ashore, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def compute(
         else _Proposal.nothing(state)
     )
     progress("tables")
-    islands, townships = _islands(state), _townships(state)
+    islands, townships = _islands(state, proposal), _townships(state)
     result = _result(state, condition, variants, proposal, islands, townships)
     table = _cells(state, traced, proposal)
     return Brief(result, table, islands, _posts(region), proposal.sites, townships)
@@ -271,17 +271,24 @@ def _no_sites() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=gpd.points_from_xy([], []), crs=WGS84)
 
 
-def _islands(state: _State) -> gpd.GeoDataFrame:
-    """Return every island; those with demand points carry the statistics of their response."""
+def _islands(state: _State, proposal: _Proposal) -> gpd.GeoDataFrame:
+    """Return every island; those with demand points carry the statistics of their response.
+
+    `population` is that of the demand points (NaN where unknown); the count that the region's own
+    table states, of another year and kind, moves to `stated_population`.
+    """
     stats = statistics.by_group(state.demand, "island_id").drop(columns="population")
+    after = statistics.by_group(
+        state.demand.assign(response_min=proposal.after_min), "island_id"
+    ).rename(columns={"mean_min": "after_min"})[["island_id", "after_min"]]
     lead = _leading(state.demand)
-    table = state.region.islands.merge(stats, on="island_id", how="left").merge(
-        lead, on="island_id", how="left"
-    )
+    table = state.region.islands.rename(columns={"population": "stated_population"})
+    for more in (stats, lead, after):
+        table = table.merge(more, on="island_id", how="left")
     residents = state.demand.groupby("island_id")["population"].sum()
     counted = state.demand["population_kind"].ne("unknown_residents")
     known = table["island_id"].isin(state.demand.loc[counted, "island_id"])
-    table["modelled_population"] = table["island_id"].map(residents).where(known)
+    table["population"] = table["island_id"].map(residents).where(known)
     return table.rename(columns={"vehicle": "best_vehicle"})
 
 
@@ -417,7 +424,7 @@ def _island_rows(islands: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         "county": "county_zh",
         "landmass_id": "landmass_id",
         "zone": "zone",
-        "population": "modelled_population",
+        "population": "population",
         "calls_per_year": "calls_per_year",
         "mean_min": "mean_min",
         "p90_min": "p90_min",
@@ -463,7 +470,13 @@ def _notices(state: _State) -> list[dict[str, str]]:
     region, demand = state.region, state.demand
     keys: dict[str, dict[str, Any]] = {}
     if region.network == "schematic":
-        keys["schematic_network"] = {"links": len(region.roads)}
+        error = state.parameters.schematic
+        keys["schematic_network"] = {
+            "links": len(region.roads),
+            "median": f"{error.error_median_min:g}",
+            "p90": f"{error.error_p90_min:g}",
+            "mean": f"{error.error_mean_min:g}",
+        }
     estimated = float(demand.loc[demand["population_kind"] == "estimate", "population"].sum())
     if estimated:
         keys["estimated_population"] = {"people": f"{estimated:,.0f}"}

@@ -62,6 +62,15 @@ class Ambulance:
 
 
 @dataclass(frozen=True)
+class Schematic:
+    """Error to expect of travel times over a schematic network, to be stated beside them."""
+
+    error_median_min: float
+    error_p90_min: float
+    error_mean_min: float
+
+
+@dataclass(frozen=True)
 class Ferry:
     """Vehicle ferries that an ambulance rides."""
 
@@ -152,6 +161,7 @@ class Parameters:
     target: Target
     demand: Demand
     ambulance: Ambulance
+    schematic: Schematic
     ferry: Ferry
     boat: Boat
     helicopter: Helicopter
@@ -170,6 +180,7 @@ GROUPS: dict[str, type] = {
     "target": Target,
     "demand": Demand,
     "ambulance": Ambulance,
+    "schematic": Schematic,
     "ferry": Ferry,
     "boat": Boat,
     "helicopter": Helicopter,
@@ -182,6 +193,9 @@ _MAY_BE_ZERO = {
     "clock.answer_delay_min",
     "clock.call_handling_min",
     "ambulance.turnout_min",
+    "schematic.error_median_min",
+    "schematic.error_p90_min",
+    "schematic.error_mean_min",
     "ferry.boarding_min",
     "boat.mobilisation_min",
     "boat.berthing_min",

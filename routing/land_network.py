@@ -3,9 +3,9 @@
 A trunk skeleton does not reach people's doors. Two kinds of synthetic edges close the gap, both
 marked in the edge table: ``access`` joins a place to the nearest point of the nearest road of its
 island, and ``local`` joins neighbouring places of one island (Delaunay triangulation) in place of
-the streets that the skeleton lacks. Both are `access_detour` times their straight line long.
-Bridges are never joined in between, and motorways neither; on an island that has motorways and
-nothing else, places join at the motorway's ends.
+the streets that the skeleton lacks; where the roads are real, only on islands that have none. Both
+are `access_detour` times their straight line long. Bridges are never joined in between, and
+motorways neither; on an island that has motorways and nothing else, places join at their ends.
 """
 
 from __future__ import annotations
@@ -98,8 +98,7 @@ def build(region: Region, parameters: Parameters) -> LandNetwork:
     builder = _Builder(region, parameters)
     builder.add_places()
     builder.add_roads()
-    if region.network == "schematic":
-        builder.add_local_edges()
+    builder.add_local_edges()
     builder.add_ferries()
     return builder.finish()
 
@@ -167,9 +166,14 @@ class _Builder:
         )
 
     def add_local_edges(self) -> None:
-        """Join neighbouring places of each island, and its road ends that are no motorway's."""
+        """Join neighbouring places of each island, and its road ends that are no motorway's.
+
+        Where the roads are real, only islands that have none need such edges.
+        """
         nodes = pd.concat([self.places, self.road_nodes[~self.road_nodes["motorway_only"]]])
         shapes = self.region.layers["islands"].to_crs(self.crs).set_index("island_id").geometry
+        if self.region.network != "schematic":
+            nodes = nodes[~nodes["island_id"].isin(self.road_nodes["island_id"])]
         for island_id, group in nodes.groupby("island_id", sort=True):
             pairs = _neighbours(group[["x", "y"]].to_numpy(float), shapes.get(island_id))
             tail, head = (group.index.to_numpy()[pairs[:, k]] for k in (0, 1))

@@ -54,7 +54,7 @@ def reduced(region: Region, *, classes: Sequence[str] = TRUNK_CLASSES) -> Region
 
 
 def nearest_min(region: Region, parameters: Parameters, *, evidence: Sequence[str]) -> Floats:
-    """Return the drive from the nearest ambulance post to each demand point, minutes; NaN if none."""
+    """Return the minutes from the nearest ambulance post to each demand point; NaN if none."""
     land = land_network.build(region, parameters)
     posts = region.posts[region.posts["evidence"].isin(evidence)]
     posts = posts[posts["vehicles"].fillna("").str.contains("ambulance").astype(bool)]
@@ -82,13 +82,14 @@ def compare(
         evidence: posts that count.
     """
     real = nearest_min(region, parameters, evidence=evidence)
-    schematic, people = reduced(region, classes=classes), region.demand["population"].to_numpy(float)
+    schematic, people = (
+        reduced(region, classes=classes),
+        region.demand["population"].to_numpy(float),
+    )
     found = []
     for detour in detours:
         for speed in speeds_kmh:
-            ambulance = replace(
-                parameters.ambulance, access_detour=detour, access_speed_kmh=speed
-            )
+            ambulance = replace(parameters.ambulance, access_detour=detour, access_speed_kmh=speed)
             tried = replace(parameters, ambulance=ambulance)
             minutes = nearest_min(schematic, tried, evidence=evidence)
             found.append(_error(minutes, real, people, detour, speed))

@@ -193,7 +193,11 @@ def _islands(land: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     first = first.sort_values("island_id", key=lambda s: s.map(order.index))
     both = pd.concat([first, rest.drop(columns=["x", "y"])], ignore_index=True)
     both.geometry = both.geometry.map(lambda g: shapely.MultiPolygon(shapely.get_parts(g).tolist()))
-    return _rounded(gpd.GeoDataFrame(both, crs=METRIC).drop(columns="area_stated_km2").to_crs(4326))
+    return _rounded(
+        gpd.GeoDataFrame(both, crs=METRIC)
+        .drop(columns=["area_stated_km2", "stated_landmass"])
+        .to_crs(4326)
+    )
 
 
 def _rounded(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

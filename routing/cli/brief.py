@@ -160,7 +160,7 @@ def _write_tables(folder: OutputFolder, found: Brief, result: dict[str, Any]) ->
 def _write_pictures(
     folder: OutputFolder, found: Brief, place: Region, result: dict[str, Any], lang: str
 ) -> None:
-    from maps import interactive, report, static
+    from maps import charts, interactive, report, static
 
     drawn = _drawn(found, place, result)
     figure = static.coverage_figure(drawn, result, lang=lang, crs=place.metric_crs)
@@ -168,8 +168,18 @@ def _write_pictures(
     folder.path("coverage.png").write_bytes(picture)
     page = interactive.coverage_page(drawn, result, lang=lang)
     folder.path("coverage.html").write_text(page, "utf-8", newline="\n")
-    small = static.png_bytes(figure, dpi=150)
-    text = report.report_page(result, {"coverage": small}, lang)
+    figures = {
+        "coverage": figure,
+        "distribution": charts.distribution_figure(drawn, result, lang=lang),
+        "parts": charts.parts_figure(result, lang=lang),
+    }
+    if len(found.proposal_sites):
+        crs = place.metric_crs
+        figures["coverage_after"] = static.coverage_figure(
+            drawn, result, lang=lang, crs=crs, after=True
+        )
+    pictures = {name: static.png_bytes(drawing, dpi=130) for name, drawing in figures.items()}
+    text = report.report_page(result, pictures, lang)
     folder.path("report.html").write_text(text, "utf-8", newline="\n")
 
 
