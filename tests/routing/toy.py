@@ -43,6 +43,7 @@ def parameters() -> Parameters:
     return replace(
         base,
         clock=replace(base.clock, call_handling_min=2.0),
+        ambulance=replace(base.ambulance, access_detour=1.3, access_speed_kmh=30.0),
         boat=replace(base.boat, speed_kn=60.0 / 1.852, mobilisation_min=15.0),
         helicopter=replace(base.helicopter, cruise_kmh=240.0, mobilisation_min=25.0),
     )
