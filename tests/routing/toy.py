@@ -13,7 +13,7 @@ With `parameters()` (call handling 2 min, turnout 2 min, boat 1 and helicopter 4
 * D1 by ambulance: 2 + 2 + 9 km at 60 km/h = **13**
 * D2 by ambulance: 13 + 3 km x 1.3 at 30 km/h = 13 + 7.8 = **20.8**
 * D3 by boat: the crew needs 2 + 18 = 20 min to the boat, which is ready after 15: 20;
-  2 + 20 + 11.4 km (11.4 min) + 3 berthing + 5 transfer = **41.4**
+  2 + 20 + 12 km (12 min) + 3 berthing + 5 transfer = **42**
 * D3 by ambulance on the ferry: 2 + 2 + 18 + (wait 30 + boarding 5 + crossing 20) = **77**
 * D4 by helicopter: 2 + 25 + 46.174 km (11.5434 min) + 6 landing + 5 unprepared site + 3 transfer
   = **52.5434**; by boat or ambulance it cannot be reached
@@ -103,7 +103,7 @@ def archipelago(**changes: pd.DataFrame) -> Region:
         "roads": roads([{"link_id": "R1", "ends": ((1, 5), (19, 5)), "nodes": ("a0", "a1")}]),
         "ferries": ferries(),
         "sea_links": lines(
-            [{"link_id": "S1", "from_post_id": "BB", "to_port_id": "PB", "length_km": 11.4,
+            [{"link_id": "S1", "from_post_id": "BB", "to_port_id": "PB", "length_km": 12.0,
               "ends": ((19, 5), (30.5, 2))}]
         ),
     }  # fmt: skip

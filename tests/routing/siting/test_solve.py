@@ -32,7 +32,9 @@ def problems(draw: st.DrawFn) -> SitingProblem:
 
 
 def meets(problem: SitingProblem, opened: tuple[int, ...], target: dict[str, float]) -> bool:
-    times = nearest_min(problem.times_min, np.r_[np.flatnonzero(problem.existing), opened].astype(int))
+    times = nearest_min(
+        problem.times_min, np.r_[np.flatnonzero(problem.existing), opened].astype(int)
+    )
     means = problem.mean_min(times)
     return all(np.isnan(means[z]) or means[z] <= bound + 1e-6 for z, bound in target.items())
 
