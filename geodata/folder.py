@@ -27,8 +27,8 @@ from geodata.region import WGS84, Region, conform
 
 log = logging.getLogger(__name__)
 
-LISTS = ("vehicles", "capabilities", "source_ids")
-TIMES = ("hours", "first_departure", "last_departure")
+LISTS = ("vehicles", "capabilities", "source_ids", "departures", "departures_back")
+TIMES = ("hours", "first_departure", "last_departure", "departures", "departures_back")
 _OTHER_FORMATS = (".xlsx", ".xls", ".ods", ".et", ".shp", ".kml", ".gpkg", ".txt", ".json")
 _BAD_SHAPE = (LookupError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError)
 _TIME = re.compile(r"\b(\d{1,2})[:：](\d{2})(?:[:：]00)?\b")

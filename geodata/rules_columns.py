@@ -21,10 +21,13 @@ _LONG_TEXT = ("note", "what_it_gave", "value", "title", "url", "source_ids")
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d"
 HOURS = re.compile(rf"24h|{_TIME}-(?:{_TIME}|24:00)")
 DEPARTURE = re.compile(_TIME)
+DEPARTURES = re.compile(rf"{_TIME}(?:\s*;\s*{_TIME})*")
 _FORMS = {
     ("posts", "hours"): (HOURS, "bad_hours"),
     ("ferries", "first_departure"): (DEPARTURE, "bad_departure"),
     ("ferries", "last_departure"): (DEPARTURE, "bad_departure"),
+    ("ferries", "departures"): (DEPARTURES, "bad_departures"),
+    ("ferries", "departures_back"): (DEPARTURES, "bad_departures"),
 }
 # Where a number breaks its bounds, these columns deserve words of their own.
 _OWN_WORDS = {

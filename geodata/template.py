@@ -68,7 +68,7 @@ def parameters_text(lang: str) -> str:
     for group, entries in tomllib.loads(defaults).items():
         lines += ["", f"# [{group}]"]
         for name, entry in entries.items():
-            lines += ["", f"#   {entry['unit']}: {entry['note']} ({entry['source']})"]
+            lines += ["", f"#   {entry.get('unit', '')}: {entry.get('note', '')}"]
             # JSON writes numbers, texts and true/false as TOML does.
             lines.append(f"# {name} = {json.dumps(entry['value'], ensure_ascii=False)}")
     return "\n".join(lines) + "\n"

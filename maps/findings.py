@@ -40,7 +40,7 @@ def proposal_sentence(proposal: dict[str, Any], words: ReportWords) -> str:
     after = proposal.get("after") or {}
     means = _means(after, words)
     key = proposal.get("statement_key") or proposal.get("statement")
-    if key not in ("met_today", "reached", "best_of_k"):
+    if key not in ("met_today", "reached", "best_of_k", "undecided"):
         key = "other"
     return words.r(f"statement.{key}", n=words.count(proposal.get("new_posts")), means=means)
 

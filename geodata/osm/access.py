@@ -66,18 +66,18 @@ ROAD_KEYS = (
 
 _OPEN = frozenset(("yes", "designated", "permissive", "official"))
 _PRIVATE = frozenset(
-    "private customers delivery permit residents employees agricultural forestry emergency "
-    "psv bus taxi hgv".split()
-)
+    ("private", "customers", "delivery", "permit", "residents", "employees", "agricultural",
+     "forestry", "emergency", "psv", "bus", "taxi", "hgv")
+)  # fmt: skip
 _BARRED = frozenset(("no", "military", "restricted", "use_sidepath", "dismount"))
 _FROM_NARROW_TO_WIDE = ("motorcar", "motor_vehicle", "vehicle", "access")
 
 # Barriers that stop a vehicle unless the node says who may pass.
 _SOLID = frozenset(
-    "bollard block jersey_barrier log debris cycle_barrier motorcycle_barrier stile kissing_gate "
-    "turnstile full-height_turnstile horse_stile step planter wall fence hedge retaining_wall "
-    "ditch wedge".split()
-)
+    ("bollard", "block", "jersey_barrier", "log", "debris", "cycle_barrier", "motorcycle_barrier",
+     "stile", "kissing_gate", "turnstile", "full-height_turnstile", "horse_stile", "step",
+     "planter", "wall", "fence", "hedge", "retaining_wall", "ditch", "wedge")
+)  # fmt: skip
 _MOVABLE_BOLLARDS = frozenset(("removable", "rising", "foldable", "flexible"))
 # A gate that is signed shut to everybody.
 _GATES = frozenset(("gate", "lift_gate", "swing_gate", "sliding_gate", "chain", "hampshire_gate"))

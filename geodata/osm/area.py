@@ -8,9 +8,14 @@ from typing import Any
 
 import shapely
 from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import Fault, InputError, shorten
 
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError),
+    shapely.errors.ShapelyError,
+)
 _LIMITS = (180.0, 90.0, 180.0, 90.0)
 
 
@@ -29,7 +34,7 @@ def parse_bbox(text: str, *, where: str = "--bbox") -> shapely.Polygon:
         (14.1, 35.7, 14.6, 36.1)
     """
     try:
-        west, south, east, north = (float(part) for part in text.split(","))
+        west, south, east, north = (round(float(part), 7) for part in text.split(","))
     except ValueError as error:
         raise InputError(Fault("osm_bbox", where, text)) from error
     numbers = (west, south, east, north)
@@ -40,7 +45,7 @@ def parse_bbox(text: str, *, where: str = "--bbox") -> shapely.Polygon:
     return shapely.box(west, south, east, north)
 
 
-def read_polygon(path: Path) -> shapely.Geometry:
+def read_polygon(path: Path) -> BaseGeometry:
     """Return the area of a GeoJSON file: the union of its polygons, WGS84.
 
     Raises:
@@ -49,7 +54,7 @@ def read_polygon(path: Path) -> shapely.Geometry:
     try:
         content = json.loads(path.read_text("utf-8-sig"))
         parts = [shape(one) for one in _geometries(content)]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except _UNREADABLE as error:
         reason = shorten(error)
         raise InputError(Fault("osm_polygon", str(path), params={"reason": reason})) from error
     polygons = [one for one in parts if one.geom_type in ("Polygon", "MultiPolygon")]
@@ -64,7 +69,7 @@ def read_polygon(path: Path) -> shapely.Geometry:
     return area
 
 
-def within(area: shapely.Geometry | None, box: shapely.Geometry, *, file: str) -> shapely.Geometry:
+def within(area: BaseGeometry | None, box: BaseGeometry, *, file: str) -> BaseGeometry:
     """Return the part of the file's box that `area` asks for; all of it without one.
 
     Raises:
@@ -74,12 +79,12 @@ def within(area: shapely.Geometry | None, box: shapely.Geometry, *, file: str) -
         return box
     inside = area.intersection(box)
     if inside.area == 0.0:
-        said = {"file_box": bbox_text(box), "area": bbox_text(area)}
+        said: dict[str, object] = {"file_box": bbox_text(box), "area": bbox_text(area)}
         raise InputError(Fault("osm_area_outside", file, params=said))
     return inside
 
 
-def bbox_text(area: shapely.Geometry) -> str:
+def bbox_text(area: BaseGeometry) -> str:
     """Return the bounding box of `area` as ``W,S,E,N``."""
     return ",".join(f"{n:.4f}" for n in area.bounds)
 

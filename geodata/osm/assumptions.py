@@ -35,8 +35,8 @@ ROAD_SPEED_KMH: Mapping[str, float] = MappingProxyType(
 )
 ROAD_SPEED_SOURCE = (
     "Default speeds of the car profile of the Open Source Routing Machine (Project-OSRM, "
-    "osrm-backend, profiles/car.lua); busway, track, pedestrian, footway, path, cycleway, bridleway "
-    "and road: assumed"
+    "osrm-backend, profiles/car.lua); busway, track, pedestrian, footway, path, cycleway, "
+    "bridleway and road: assumed"
 )
 # Tracks by tracktype, the same profile; a grade1 track is paved and drives as `road` does.
 TRACK_SPEED_KMH: Mapping[str, float] = MappingProxyType(

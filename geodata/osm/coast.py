@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import nearest_points
 
 from geodata.errors import Fault, InputError
+from geodata.osm import shapes
 from geodata.osm.assumptions import Assumptions
 from geodata.osm.extract import Floats, Ways
 
@@ -23,6 +26,9 @@ _METRES_PER_DEGREE = 111_320.0
 # whoever made the extract.
 _NEAR_EDGE = 0.02
 _SIDE_STEP = 1e-6
+
+# Polygon, coastline ways around it, whether the edge of the area cuts it.
+_Part = tuple[BaseGeometry, frozenset[int], bool]
 
 
 @dataclass
@@ -39,7 +45,7 @@ class Land:
         dropped: chains that were left out because they do not close.
     """
 
-    shapes: list[shapely.Geometry] = field(default_factory=list)
+    shapes: list[BaseGeometry] = field(default_factory=list)
     ways: list[frozenset[int]] = field(default_factory=list)
     cut: list[bool] = field(default_factory=list)
     gaps_closed: int = 0
@@ -59,7 +65,7 @@ class _Chain:
 
 def assemble(
     coast: Ways,
-    area: shapely.Geometry,
+    area: BaseGeometry,
     *,
     file: str,
     assumptions: Assumptions,
@@ -83,9 +89,9 @@ def assemble(
     inside = [c for c in chains if c.closed and area.contains(shapely.LineString(c.xy))]
     others = [c for c in chains if not any(c is one for one in inside)]
     crossing = _reach_edge(others, area, land, file=file, forgive=forgive)
-    parts = [(shapely.Polygon(c.xy), c.ways, False) for c in inside if _is_land(c.xy)]
+    parts: list[_Part] = [(shapely.Polygon(c.xy), c.ways, False) for c in inside if _is_land(c.xy)]
     parts += [(face, ways, True) for face, ways in _faces(crossing, area)]
-    water = [shapely.Polygon(c.xy) for c in inside if not _is_land(c.xy)]
+    water: list[BaseGeometry] = [shapely.Polygon(c.xy) for c in inside if not _is_land(c.xy)]
     for shape, ways, cut in _without_water(parts, water):
         land.shapes.append(shape)
         land.ways.append(ways)
@@ -102,11 +108,9 @@ def _chains(coast: Ways) -> list[_Chain]:
     ended = {piece.last for piece in pieces}
     used = [False] * len(pieces)
     order = sorted(range(len(pieces)), key=lambda n: pieces[n].first in ended)
-    chains = []
-    for number in order:
-        if not used[number]:
-            chains.append(_walk(number, pieces, starting, used))
-    return chains
+    # One walk uses up the pieces of a chain, so each start is looked at when its turn comes.
+    walks = (None if used[n] else _walk(n, pieces, starting, used) for n in order)
+    return [chain for chain in walks if chain is not None]
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,7 @@ def _known_runs(coast: Ways, k: int) -> Iterable[_Piece]:
         if end - begin >= 2:
             torn = (bool(begin > 0), bool(end < len(refs)))
             points = np.column_stack((lon[begin:end], lat[begin:end]))
-            yield _Piece(
-                points, int(coast.ids[k]), int(refs[begin]), int(refs[end - 1]), torn
-            )
+            yield _Piece(points, int(coast.ids[k]), int(refs[begin]), int(refs[end - 1]), torn)
 
 
 def _walk(
@@ -157,7 +159,9 @@ def _close_gaps(chains: list[_Chain], land: Land, gap_m: float) -> list[_Chain]:
     while open_ones:
         chain = open_ones.pop(0)
         while not chain.closed:
-            options = [(_metres(chain.xy[-1], c.xy[0]), n) for n, c in enumerate([*open_ones, chain])]
+            options = [
+                (_metres(chain.xy[-1], c.xy[0]), n) for n, c in enumerate([*open_ones, chain])
+            ]
             far, n = min(options)
             if far > gap_m or chain.torn[1] or ([*open_ones, chain][n]).torn[0]:
                 break
@@ -179,7 +183,7 @@ def _close_gaps(chains: list[_Chain], land: Land, gap_m: float) -> list[_Chain]:
 
 
 def _reach_edge(
-    chains: list[_Chain], area: shapely.Geometry, land: Land, *, file: str, forgive: bool
+    chains: list[_Chain], area: BaseGeometry, land: Land, *, file: str, forgive: bool
 ) -> list[_Chain]:
     """Return the chains that cross the edge, drawn out to it where the extract tore them off."""
     low, high = np.array(area.bounds[:2]), np.array(area.bounds[2:])
@@ -217,31 +221,27 @@ def _open_coast(file: str, chain: _Chain, point: shapely.Point) -> Fault:
     return Fault("osm_coast_open", file, f"{point.x:.5f}, {point.y:.5f}", said)
 
 
-def _drawn_out(chain: _Chain, end: int, area: shapely.Geometry) -> _Chain:
+def _drawn_out(chain: _Chain, end: int, area: BaseGeometry) -> _Chain:
     point = shapely.Point(chain.xy[end])
-    on_edge = shapely.ops.nearest_points(area.boundary, point)[0]
-    beyond = np.array(
-        [2.0 * on_edge.x - point.x, 2.0 * on_edge.y - point.y]
-    )
+    on_edge = nearest_points(area.boundary, point)[0]
+    beyond = np.array([2.0 * on_edge.x - point.x, 2.0 * on_edge.y - point.y])
     xy = np.vstack([beyond, chain.xy]) if end == 0 else np.vstack([chain.xy, beyond])
     return _Chain(xy, chain.ways, chain.closed, chain.torn)
 
 
-def _faces(
-    chains: list[_Chain], area: shapely.Geometry
-) -> list[tuple[shapely.Geometry, frozenset[int]]]:
+def _faces(chains: list[_Chain], area: BaseGeometry) -> list[tuple[BaseGeometry, frozenset[int]]]:
     """Return the land among the faces that chains and the edge of the area cut out."""
     if not chains:
         return []
     lines = [shapely.LineString(chain.xy) for chain in chains]
     net = shapely.union_all([*(line.intersection(area) for line in lines), area.boundary])
-    faces = shapely.get_parts(shapely.polygonize([net]))
-    faces = [f for f in faces if area.intersects(f.representative_point())]
+    every = shapely.get_parts(shapely.polygonize([net])).tolist()
+    faces: list[BaseGeometry] = [f for f in every if area.intersects(f.representative_point())]
     tree = shapely.STRtree(faces)
     votes = np.zeros(len(faces))
     ways: list[set[int]] = [set() for _ in faces]
     for chain in chains:
-        middle, left, length = _sides(chain.xy)
+        middle, left, length = _sides(chain.xy, area)
         for sign, points in ((1.0, middle + left), (-1.0, middle - left)):
             at, face = tree.query(shapely.points(points), predicate="within")
             np.add.at(votes, face, sign * length[at])
@@ -251,39 +251,40 @@ def _faces(
     return [(face, frozenset(ways[k])) for k, face in enumerate(faces) if votes[k] > 0]
 
 
-def _sides(xy: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the middle of each segment, a tiny step to its left, and its length, degrees."""
+def _sides(xy: Floats, area: BaseGeometry) -> tuple[Floats, Floats, Floats]:
+    """Return for each segment the middle of its part in the area, a tiny step left, its length."""
     step = np.diff(xy, axis=0)
-    length = np.hypot(step[:, 0], step[:, 1])
-    keep = length > 0
-    step, length = step[keep], length[keep]
-    middle = xy[:-1][keep] + step / 2.0
-    left = np.column_stack((-step[:, 1], step[:, 0])) / length[:, None] * _SIDE_STEP
+    whole = np.hypot(step[:, 0], step[:, 1])
+    keep = whole > 0
+    step, whole, pairs = step[keep], whole[keep], np.stack((xy[:-1], xy[1:]), axis=1)[keep]
+    inside = shapely.intersection(shapely.linestrings(pairs), area)
+    parts, of = shapely.get_parts(inside, return_index=True)
+    length = shapely.length(parts)
+    parts, of, length = parts[length > 0], of[length > 0], length[length > 0]
+    middle = shapely.get_coordinates(shapely.line_interpolate_point(parts, 0.5, normalized=True))
+    left = np.column_stack((-step[of, 1], step[of, 0])) / whole[of, None] * _SIDE_STEP
     return middle, left, length
 
 
-def _without_water(
-    parts: list[tuple[shapely.Geometry, frozenset[int], bool]], water: list[shapely.Geometry]
-) -> list[tuple[shapely.Geometry, frozenset[int], bool]]:
-    """Return valid polygons, largest first, less the lagoons; land drawn inside land is left out."""
-    found: list[tuple[shapely.Geometry, frozenset[int], bool]] = []
-    lagoons = shapely.union_all([_areal(w) for w in water]) if water else None
+def _without_water(parts: list[_Part], water: list[BaseGeometry]) -> list[_Part]:
+    """Return valid polygons, largest first, less the lagoons, without land drawn inside land."""
+    found: list[_Part] = []
+    lagoons = [shapes.areal(ring) for ring in water]
     for shape, ways, cut in parts:
-        valid = _areal(shape)
-        if lagoons is not None and valid.intersects(lagoons):
-            valid = _areal(valid.difference(lagoons))
+        valid = shapes.areal(shape)
+        # A lagoon larger than this land has it inside, as an island.
+        own = [one for one in lagoons if one.area < valid.area and one.intersects(valid)]
+        if own:
+            valid = shapes.areal(valid.difference(shapely.union_all(own)))
         if not valid.is_empty:
             found.append((valid, ways, cut))
+    if not found:
+        return []
     found.sort(key=lambda part: (-part[0].area, min(part[1], default=0)))
-    tree = shapely.STRtree([shape for shape, _, _ in found])
-    inner = {int(a) for a, b in tree.query([s for s, _, _ in found], predicate="within").T if b < a}
+    outlines = [shape for shape, _, _ in found]
+    pairs = shapely.STRtree(outlines).query(outlines, predicate="within").T.tolist()
+    inner = {a for a, b in pairs if b < a}
     return [part for k, part in enumerate(found) if k not in inner]
-
-
-def _areal(shape: shapely.Geometry) -> shapely.Geometry:
-    """Return the polygons of a shape, made valid, as one geometry."""
-    parts = shapely.get_parts(shapely.make_valid(shape))
-    return shapely.union_all([p for p in parts if p.geom_type in ("Polygon", "MultiPolygon")])
 
 
 def _is_land(ring: Floats) -> bool:

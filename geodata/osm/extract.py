@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -125,7 +126,7 @@ class Feature:
     lon: float
     lat: float
     tags: Tags
-    shape: shapely.Geometry | None = None
+    shape: BaseGeometry | None = None
     ways: frozenset[int] = frozenset()
 
 
@@ -168,7 +169,7 @@ class Extract:
     ferries: Ways
     ferry_relations: list[Relation]
     features: list[Feature]
-    built: list[shapely.Geometry]
+    built: list[BaseGeometry]
     buildings: Floats
     blocking: Ints
     footing: Ints
@@ -180,7 +181,15 @@ class Extract:
         lat = np.concatenate([self.roads.lat, self.coast.lat, _of(self.features, "lat")])
         if not np.isfinite(lon).any():
             return shapely.Polygon()
-        return shapely.box(np.nanmin(lon), np.nanmin(lat), np.nanmax(lon), np.nanmax(lat))
+        box: shapely.Polygon = shapely.box(
+            np.nanmin(lon), np.nanmin(lat), np.nanmax(lon), np.nanmax(lat)
+        )
+        return box
+
+
+def point_array(xy: Floats) -> NDArray[np.object_]:
+    """Return points as an array of geometries, shape (n,)."""
+    return np.asarray(shapely.points(xy.reshape(-1, 2)), dtype=object)
 
 
 def _of(features: Iterable[Feature], name: str) -> Floats:

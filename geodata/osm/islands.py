@@ -11,12 +11,13 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.osm import naming, values
+from geodata.osm import naming, shapes, values
 from geodata.osm.assumptions import Assumptions
 from geodata.osm.coast import Land
-from geodata.osm.extract import Feature, Floats
+from geodata.osm.extract import Feature, Floats, point_array
 from geodata.region import WGS84
 
 _SAME_AREA = 0.5
@@ -43,7 +44,7 @@ class Ground:
     """Islands in metres, for the question which island a point is on.
 
     Args of the constructor:
-        islands: rows with `island_id`, `position_accuracy_m` (nullable) and a geometry in EPSG:4326.
+        islands: rows with `island_id`, `position_accuracy_m` (nullable) and geometry, EPSG:4326.
         metric_crs: CRS of the distances.
         tolerance_m: how far off the coast a point still belongs to an island; an island whose coast
             is less accurate than that has its own accuracy instead.
@@ -66,7 +67,7 @@ class Ground:
         number = np.full(len(xy), -1, np.int64)
         if not len(xy) or not len(self.shapes):
             return number
-        points = shapely.points(xy)
+        points = point_array(xy)
         # Polygons ask for their points, not points for their polygon: shapely prepares what asks.
         island, point = shapely.STRtree(points).query(self.shapes, predicate="intersects")
         number[point[::-1]] = island[::-1]
@@ -81,23 +82,25 @@ class Ground:
 
     def island_ids(self, lonlat: Floats) -> list[str | None]:
         """Return the island of each point given in degrees, None where none is within reach."""
-        numbers = self.island_number(self.metres(lonlat)) if len(lonlat) else []
+        if not len(lonlat):
+            return []
+        numbers = self.island_number(self.metres(lonlat)).tolist()
         return [self.ids[k] if k >= 0 else None for k in numbers]
 
     def _project(self, points: Floats) -> Floats:
         return np.column_stack(self._to_metres.transform(points[:, 0], points[:, 1]))
 
 
-def metric_crs_of(shapes: Sequence[shapely.Geometry]) -> str:
+def metric_crs_of(outlines: Sequence[BaseGeometry]) -> str:
     """Return the UTM zone of the largest shape, all in degrees."""
-    centre = max(shapes, key=lambda s: s.area).centroid
+    centre = max(outlines, key=lambda s: s.area).centroid
     return crs.metric_crs_for(centre.x, centre.y)
 
 
 def named(
     land: Land,
     features: Sequence[Feature],
-    area: shapely.Geometry,
+    area: BaseGeometry,
     *,
     metric_crs: str,
     assumptions: Assumptions,
@@ -112,31 +115,31 @@ def named(
         metric_crs: CRS of areas and distances.
         assumptions: gives the least size of an unnamed islet.
     """
-    shapes, cut = list(land.shapes), list(land.cut)
+    outlines, cut = list(land.shapes), list(land.cut)
     taken, homeless = _matched(land, features, metric_crs)
-    for feature in _drawn_without_coast(homeless, shapes, area):
-        taken[len(shapes)] = feature
-        shapes.append(feature.shape)
+    for feature, outline in _drawn_without_coast(homeless, outlines, area):
+        taken[len(outlines)] = feature
+        outlines.append(outline)
         cut.append(False)
         homeless.remove(feature)
-    metric = gpd.GeoSeries(shapes, crs=WGS84).to_crs(metric_crs)
+    metric = gpd.GeoSeries(outlines, crs=WGS84).to_crs(metric_crs)
     rows, too_small = [], 0
-    order = sorted(range(len(shapes)), key=lambda k: (-metric.iloc[k].area, k))
+    order = sorted(range(len(outlines)), key=lambda k: (-metric.iloc[k].area, k))
     unnamed = 0
     for k in order:
-        feature = taken.get(k)
+        place = taken.get(k)
         area_km2 = float(metric.iloc[k].area / 1e6)
-        has_name = feature is not None and bool(naming.both(feature.tags)[0])
+        tags: Mapping[str, str] = place.tags if place else {}
+        has_name = bool(naming.both(tags)[0])
         if not has_name and area_km2 * 1e6 < assumptions.islet_m2:
             too_small += 1
             continue
         kind = "mainland" if cut[k] else "islet"
         unnamed += not has_name
-        tags: Mapping[str, str] = feature.tags if feature else {}
         zh, en, is_named = naming.or_unnamed(tags, kind, None if has_name else unnamed)
         rows.append(
             {
-                "island_id": naming.slug(en) or naming.slug(feature.ident if feature else "island"),
+                "island_id": naming.slug(en) or (place.ident if place else "island"),
                 "name_zh": zh,
                 "name_en": en,
                 "named": is_named,
@@ -144,7 +147,7 @@ def named(
                 "population": values.people(tags.get("population", "")),
                 "coast_source": "coastline" if k < len(land.shapes) else "place outline",
                 "note": "cut at the edge of the extract" if cut[k] else None,
-                "geometry": _multi(shapes[k]),
+                "geometry": _multi(outlines[k]),
             }
         )
     names = [naming.both(f.tags)[1] for f in homeless if naming.both(f.tags)[0]]
@@ -214,12 +217,12 @@ def _same_name(feature: Feature, others: list[Feature]) -> bool:
 
 
 def _drawn_without_coast(
-    places: list[Feature], shapes: list[shapely.Geometry], area: shapely.Geometry
-) -> list[Feature]:
+    places: list[Feature], outlines: list[BaseGeometry], area: BaseGeometry
+) -> list[tuple[Feature, BaseGeometry]]:
     """Return the places whose own outline lies in the sea of the coastline."""
-    tree = shapely.STRtree(shapes)
+    tree = shapely.STRtree(outlines)
     return [
-        f
+        (f, f.shape)
         for f in places
         if f.shape is not None
         and area.contains(f.shape)
@@ -227,9 +230,6 @@ def _drawn_without_coast(
     ]
 
 
-def _multi(shape: shapely.Geometry) -> shapely.Geometry:
+def _multi(shape: BaseGeometry) -> BaseGeometry:
     rounded = shapely.set_precision(shape, 10.0**-_DIGITS)
-    whole = rounded if rounded.area > 0 else shape
-    return shapely.MultiPolygon(
-        [p for p in shapely.get_parts(shapely.make_valid(whole)) if p.geom_type == "Polygon"]
-    )
+    return shapes.multi(rounded if rounded.area > 0 else shape)

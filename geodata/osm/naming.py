@@ -36,13 +36,13 @@ def both(tags: Mapping[str, str]) -> tuple[str, str]:
     if local and _is_latin(local):
         return zh, local
     is_han = bool(_HAN.search(zh)) and not _KANA_OR_HANGUL.search(zh)
-    return zh, latin(zh) if is_han else local or zh
+    return zh, tidy(latin(zh)) if is_han else local or zh
 
 
 def or_unnamed(
     tags: Mapping[str, str], key: str, number: int | None = None
 ) -> tuple[str, str, bool]:
-    """Return the names of a thing, or the catalogue's word for an unnamed one, and whether it has any.
+    """Return the names of a thing, or the catalogue's word for it, and whether it has any.
 
     Args:
         tags: tags of the thing.
@@ -58,7 +58,7 @@ def or_unnamed(
 
 
 def tidy(text: str) -> str:
-    """Return a name on one line without characters that do not print, cut to the longest allowed."""
+    """Return a name on one line, printable, cut to the longest that is allowed."""
     printable = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(printable.split())[:NAME_LIMIT]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
-from geodata.osm.extract import Floats, Ints, Ways
+from geodata.osm.extract import Ints, Ways
 
 Flags = NDArray[np.bool_]
 
@@ -46,7 +48,7 @@ class Pieces:
         )
 
 
-def cut(ways: Ways, usable: Flags, blocking: Ints, area: shapely.Geometry) -> Pieces:
+def cut(ways: Ways, usable: Flags, blocking: Ints, area: BaseGeometry) -> Pieces:
     """Cut ways at every node that two of them share, that ends one, or that a barrier blocks.
 
     Nodes that the file lacks or that lie outside the area interrupt a way. At a blocking node the
@@ -61,7 +63,7 @@ def cut(ways: Ways, usable: Flags, blocking: Ints, area: shapely.Geometry) -> Pi
     """
     inside = _inside(ways, usable, area)
     way_of = np.repeat(np.arange(len(ways)), np.diff(ways.start))
-    runs = _runs(ways, way_of, inside)
+    runs = _runs(way_of, inside)
     flat = np.flatnonzero(inside)
     refs, index, times = np.unique(ways.refs[flat], return_inverse=True, return_counts=True)
     shared = np.zeros(len(ways.refs), bool)
@@ -73,9 +75,7 @@ def cut(ways: Ways, usable: Flags, blocking: Ints, area: shapely.Geometry) -> Pi
     return _pieces(ways, way_of, runs, shared | blocked, blocked, number, refs)
 
 
-def joined(
-    pieces: Pieces, same: Ints, oneway: Flags
-) -> tuple[list[Ints], Ints, Ints, list[Ints]]:
+def joined(pieces: Pieces, same: Ints, oneway: Flags) -> tuple[list[Ints], Ints, Ints, list[Ints]]:
     """Join pieces end to end where exactly two meet and agree.
 
     Two pieces are joined at a node where no third ends, when their entries in `same` are equal and,
@@ -107,7 +107,7 @@ def joined(
     return rows, np.array(tails, np.int64), np.array(heads, np.int64), paths
 
 
-def _inside(ways: Ways, usable: Flags, area: shapely.Geometry) -> Flags:
+def _inside(ways: Ways, usable: Flags, area: BaseGeometry) -> Flags:
     """Return which nodes belong to a usable way, are known, and lie in the area."""
     known = np.isfinite(ways.lon) & np.repeat(usable, np.diff(ways.start))
     at = np.flatnonzero(known)
@@ -116,7 +116,7 @@ def _inside(ways: Ways, usable: Flags, area: shapely.Geometry) -> Flags:
     return known
 
 
-def _runs(ways: Ways, way_of: Ints, inside: Flags) -> Ints:
+def _runs(way_of: Ints, inside: Flags) -> Ints:
     """Return first and last flat position of each unbroken run of a way, shape (r, 2)."""
     if not len(inside):
         return np.empty((0, 2), np.int64)
@@ -152,7 +152,7 @@ def _pieces(
     for first, last in runs.tolist():
         inner = first + 1 + np.flatnonzero(breaks[first + 1 : last])
         ends = [first, *inner.tolist(), last]
-        for begin, end in zip(ends[:-1], ends[1:], strict=True):
+        for begin, end in itertools.pairwise(ends):
             span = _without_repeats(ways, begin, end)
             if len(span) >= 2:
                 way.append(int(way_of[first]))
@@ -203,9 +203,7 @@ def _partners(pieces: Pieces, same: Ints, oneway: Flags) -> NDArray[np.int64]:
     return partner
 
 
-def _walk(
-    start: int, end: int, partner: NDArray[np.int64], used: Flags
-) -> list[tuple[int, int]]:
+def _walk(start: int, end: int, partner: NDArray[np.int64], used: Flags) -> list[tuple[int, int]]:
     """Return (piece, end it is entered by) from `start` on, until no partner is left."""
     chain = []
     k, entered = start, end

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import osmium
 import shapely
+from shapely.geometry.base import BaseGeometry
 
-from geodata.osm import access, source
+from geodata.errors import Fault, InputError
+from geodata.osm import access, shapes, source
 from geodata.osm.extract import Extract, Feature, Relation, WayCollector, Ways
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ _WANTED = {
     "seamark:type": ("harbour",),
     "leisure": ("marina",),
 }
-_NODE_KEYS = (*_WANTED, "harbour", "barrier")
+_NODE_KEYS = (*_WANTED, "harbour", "barrier", "building")
 
 
 def read(path: Path) -> Extract:
@@ -67,10 +69,11 @@ class _Reader:
         self.footing, self.buildings = array("q"), array("i")
         self.blocking = array("q")
         self.features: list[Feature] = []
-        self.built: list[shapely.Geometry] = []
+        self.built: list[BaseGeometry] = []
         self.ferry_relations: list[Relation] = []
         self.area_relations: list[Relation] = []
-        self.counts = dict.fromkeys(("nodes", "ways", "relations", "turn_restrictions"), 0)
+        names = ("tagged_nodes", "ways", "relations", "turn_restrictions")
+        self.counts = dict.fromkeys(names, 0)
 
     def relations(self) -> None:
         for relation in source.objects(self.path, osmium.osm.RELATION):
@@ -96,7 +99,9 @@ class _Reader:
                 self.features.append(Feature(f"n{node.id}", at.lon, at.lat, tags))
             if "barrier" in tags and access.blocks(tags):
                 self.blocking.append(node.id)
-            self.counts["nodes"] += 1
+            if tags.get("building", "no") != "no" and node.location.valid():
+                self.buildings.extend((node.location.x, node.location.y))
+            self.counts["tagged_nodes"] += 1
 
     def ways(self) -> None:
         for way in source.objects(self.path, osmium.osm.WAY, self.index):
@@ -106,14 +111,18 @@ class _Reader:
             tags = _tags(way)
             if way.id in self.area_members:
                 self.members.add(way, {})
-            if tags:
+            if tags or way.id in self.ferry_members:
                 self._way(way, tags)
 
     def finish(self) -> Extract:
         self._assemble_areas(self.members.finish())
         lonlat = np.array(self.buildings, np.int64).reshape(-1, 2) / 1e7
+        roads = self.roads.finish()
+        if (roads.refs < 0).any():  # node locations are kept for positive numbers only
+            first = int(roads.refs[roads.refs < 0][0])
+            raise InputError(Fault("osm_negative_ids", str(self.path), first))
         return Extract(
-            roads=self.roads.finish(),
+            roads=roads,
             coast=self.coast.finish(),
             ferries=self.ferry_ways.finish(),
             ferry_relations=self.ferry_relations,
@@ -180,7 +189,9 @@ class _Reader:
         points = np.vstack(known) if known else np.empty((0, 2))
         if shape.is_empty and not len(points):
             return
-        inside = shapely.Point(points.mean(axis=0)) if shape.is_empty else shape.representative_point()
+        inside = (
+            shapely.Point(points.mean(axis=0)) if shape.is_empty else shape.representative_point()
+        )
         polygon = None if shape.is_empty else shape
         outline = frozenset(relation.ways) - relation.inner
         ident = f"r{relation.number}"
@@ -207,7 +218,7 @@ def _area_wanted(tags: dict[str, str], kind: str) -> bool:
     return is_feature(tags) or tags.get("landuse") in BUILT
 
 
-def _closed(way: Any) -> shapely.Geometry | None:
+def _closed(way: Any) -> BaseGeometry | None:
     """Return a closed way as a polygon, None where it is none or has no area."""
     nodes = way.nodes
     if len(nodes) < 4 or nodes[0].ref != nodes[-1].ref:
@@ -216,15 +227,14 @@ def _closed(way: Any) -> shapely.Geometry | None:
     return _polygon(ring) if len(ring) == len(nodes) else None
 
 
-def _polygon(ring: Iterable[tuple[float, float]]) -> shapely.Geometry | None:
-    parts = shapely.get_parts(shapely.make_valid(shapely.Polygon(ring)))
-    areas = [part for part in parts if part.geom_type in ("Polygon", "MultiPolygon")]
-    return shapely.union_all(areas) if areas else None
+def _polygon(ring: Iterable[tuple[float, float]]) -> BaseGeometry | None:
+    shape = shapes.areal(shapely.Polygon(ring))
+    return None if shape.is_empty else shape
 
 
-def _assembled(relation: Relation, members: Ways, at: dict[int, int]) -> shapely.Geometry:
+def _assembled(relation: Relation, members: Ways, at: dict[int, int]) -> BaseGeometry:
     """Return the area of a multipolygon relation; empty where its outline is not complete."""
-    rings: dict[bool, list[shapely.Geometry]] = {True: [], False: []}
+    rings: dict[bool, list[BaseGeometry]] = {True: [], False: []}
     for way in relation.ways:
         if way in at and len(members.xy(at[way])) >= 2:
             rings[way in relation.inner].append(shapely.LineString(members.xy(at[way])))
@@ -232,7 +242,7 @@ def _assembled(relation: Relation, members: Ways, at: dict[int, int]) -> shapely
     return outer.difference(inner) if not inner.is_empty else outer
 
 
-def _filled(lines: list[shapely.Geometry]) -> shapely.Geometry:
+def _filled(lines: list[BaseGeometry]) -> BaseGeometry:
     if not lines:
         return shapely.Polygon()
     return shapely.union_all(shapely.get_parts(shapely.polygonize([shapely.union_all(lines)])))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyproj import Geod
 from scipy import sparse
 from scipy.sparse import csgraph
+from shapely.geometry.base import BaseGeometry
 
 from geodata import catalogue
 from geodata.errors import Fault, InputError
@@ -59,7 +60,7 @@ class Links:
 
 def build(
     extract: Extract,
-    area: shapely.Geometry,
+    area: BaseGeometry,
     ground: Ground,
     *,
     file: str,
@@ -94,7 +95,14 @@ def build(
     counts.missing_nodes = int((~np.isfinite(extract.roads.lon)).sum())
     counts.blocked_nodes = len(np.unique(cut.node_ref[cut.node_blocked]))
     return from_pieces(
-        cut, ways, drives, ground, file=file, source_id=source_id, assumptions=assumptions, counts=counts
+        cut,
+        ways,
+        drives,
+        ground,
+        file=file,
+        source_id=source_id,
+        assumptions=assumptions,
+        counts=counts,
     )
 
 
@@ -252,9 +260,7 @@ def _table(
     paths: list[Ints],
 ) -> gpd.GeoDataFrame:
     way = cut.way[first]
-    words = {
-        lang: catalogue.text("osm.unnamed.road", lang) for lang in catalogue.LANGUAGES
-    }
+    words = {lang: catalogue.text("osm.unnamed.road", lang) for lang in catalogue.LANGUAGES}
     named = [_road_name(ways.tags[k], words) for k in way.tolist()]
     rows = [d for d in drives if d is not None]
     return gpd.GeoDataFrame(
@@ -344,7 +350,9 @@ def _without_fragments(
             for c in ("from_island_id", "to_island_id")
         ]
     ).dropna()
-    main = set(ends.sort_values(["km", "part"], ascending=[False, True]).drop_duplicates("island")["part"])
+    main = set(
+        ends.sort_values(["km", "part"], ascending=[False, True]).drop_duplicates("island")["part"]
+    )
     stray = ~np.isin(part, list(main)) & (km < assumptions.fragment_km).to_numpy(bool)
     counts.fragments = len(np.unique(part[stray]))
     counts.fragments_km = round(float(table.loc[stray, "length_km"].sum()), 3)

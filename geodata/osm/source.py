@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ import osmium
 import shapely
 
 from geodata.errors import Fault, InputError, shorten
+from geodata.provenance import sha256_of
 
 FORMATS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".osm.xml")
 GRAPHML = ".graphml"
 
+_GIVES_UP = (RuntimeError, ValueError, osmium.InvalidLocationError)
 _CUT_OFF = re.compile(
     r"\beof\b|end of file|no element found|unclosed|premature|truncated|end of stream", re.I
 )
@@ -60,7 +61,7 @@ def look(path: Path) -> Source:
             box = header.box()
             stamp = header.get("osmosis_replication_timestamp") or header.get("timestamp") or ""
             shape = _shape(box) if box.valid() else None
-    except (RuntimeError, ValueError) as error:
+    except _GIVES_UP as error:
         raise unreadable(path, error) from error
     return Source(path, sha256_of(path), stamp, shape)
 
@@ -68,12 +69,6 @@ def look(path: Path) -> Source:
 def is_graphml(path: Path) -> bool:
     """Return whether the file is a graph, by its name."""
     return path.name.lower().endswith(GRAPHML)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def objects(path: Path, entities: Any, *filters: Any) -> Iterator[Any]:
@@ -92,14 +87,14 @@ def objects(path: Path, entities: Any, *filters: Any) -> Iterator[Any]:
         processor.with_filter(one)
     try:
         stream = iter(processor)
-    except (RuntimeError, ValueError) as error:
+    except _GIVES_UP as error:
         raise unreadable(path, error) from error
     while True:
         try:
             found = next(stream)
         except StopIteration:
             return
-        except (RuntimeError, ValueError) as error:
+        except _GIVES_UP as error:
             raise unreadable(path, error) from error
         yield found
 
@@ -113,4 +108,5 @@ def unreadable(path: Path, error: Exception) -> InputError:
 
 def _shape(box: Any) -> shapely.Polygon:
     low, high = box.bottom_left, box.top_right
-    return shapely.box(low.lon, low.lat, high.lon, high.lat)
+    shape: shapely.Polygon = shapely.box(low.lon, low.lat, high.lon, high.lat)
+    return shape

@@ -88,10 +88,15 @@ def _write_usage(
     command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
 ) -> None:
     pieces = [_say(ctx, "options_metavar")]
-    pieces += [p.make_metavar(ctx) for p in command.params if isinstance(p, click.Argument)]
+    arguments = [p for p in command.params if isinstance(p, click.Argument)]
+    pieces += [p.human_readable_name if p.required else f"[{_bare(p)}]" for p in arguments]
     if isinstance(command, click.Group):
         pieces.append(_say(ctx, "command_metavar"))
     formatter.write_usage(ctx.command_path, " ".join(pieces), prefix=_say(ctx, "usage"))
+
+
+def _bare(argument: click.Argument) -> str:
+    return argument.human_readable_name.strip("[]")
 
 
 def _write_options(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +20,8 @@ from routing.cli.localised import Group
 if TYPE_CHECKING:
     from geodata.outputs import OutputFolder
 
+# Modules that, where they exist, add further commands to the group by ``register(group)``.
+MORE_COMMANDS = ("routing.cli.region_osm",)
 VALIDATION_SCHEMA = "island-response/validation/1"
 _SOURCES_SHOWN = 10
 
@@ -27,6 +31,9 @@ def register(root: Group) -> None:
     group = Group("region", help=frame.help_text("region.help"))
     for command in (_show_command(), _validate_command(), _export_command(), _template_command()):
         group.add_command(command)
+    for name in MORE_COMMANDS:
+        if importlib.util.find_spec(name) is not None:
+            importlib.import_module(name).register(group)
     root.add_command(group)
 
 

@@ -109,6 +109,18 @@ def _write_reference(options: argparse.Namespace) -> None:
     np.savez(options.reference, **answers)
 
 
+def _error(answer: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """Return the largest difference; inf where one has a way and the other has none.
+
+    Tools say differently that there is no way: NaN, inf or a number beyond any drive.
+    """
+    reached = np.isfinite(expected)
+    answered = np.isfinite(answer) & (answer < 1e6)
+    if not (reached == answered).all():
+        return float("inf")
+    return float(np.max(np.abs(answer - expected), where=reached, initial=0.0))
+
+
 def _tool_job(tool: str, options: argparse.Namespace) -> dict[str, object]:
     """Return a tool's seconds for every question, its memory and its largest error."""
     network = _network(options)
@@ -141,7 +153,7 @@ def _tool_job(tool: str, options: argparse.Namespace) -> dict[str, object]:
             seconds, rows, answer = _timed_table(adapter, *ends, budget_s=options.budget)
             found[name] = (seconds, rows < 1)
             expected = reference[name][: answer.shape[0], : answer.shape[1]]
-            errors.append(np.max(np.abs(answer - expected)))
+            errors.append(_error(answer, expected))
     return found | {
         "memory_mb": _peak_memory_mb(),
         "error_min": float(max(errors)),

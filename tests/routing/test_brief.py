@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -116,8 +117,6 @@ def test_dinghai_to_gaoting_over_the_skeleton_alone() -> None:
 
 def test_a_region_whose_targets_are_met_needs_no_post() -> None:
     parameters = toy.parameters()
-    from dataclasses import replace
-
     easy = replace(parameters, target=config.Target(main_urban_min=60.0, rural_min=60.0))
     found = brief.compute(toy.archipelago(), easy).result["proposal"]
     assert found["statement"] == "met_today"
@@ -133,6 +132,20 @@ def test_where_no_number_of_posts_suffices_the_best_few_are_named() -> None:
     assert found["statement"] == "best_of_k"
     assert found["status"] == "optimal"
     assert "PB" in [site["id"] for site in found["sites"]]
+
+
+def test_running_out_of_time_is_not_called_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+    from routing.brief import proposal
+    from routing.siting.solve import solve
+
+    def hurried(problem: object, *, objective: str, **asked: object) -> object:
+        found = solve(problem, objective=objective, **asked)  # type: ignore[arg-type]
+        return replace(found, status="unknown") if objective == "min-sites" else found
+
+    monkeypatch.setattr(proposal, "solve", hurried)
+    found = brief.compute(toy.archipelago(), toy.parameters()).result["proposal"]
+    assert found["statement"] == "undecided"
+    assert found["status"] == "optimal"
 
 
 def test_coverage_asks_for_no_proposal() -> None:

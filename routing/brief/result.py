@@ -1,0 +1,223 @@
+"""The content of ``result.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geodata import catalogue
+from geodata.region import Region
+from routing import known_times, legs, statistics
+from routing.brief.proposal import Proposal
+from routing.brief.state import HEADLINE, State
+from routing.config import Parameters
+from routing.response import Condition
+
+SCHEMA = "island-response/brief/1"
+
+
+def assemble(
+    state: State,
+    condition: Condition,
+    variants: dict[str, Any],
+    proposal: Proposal,
+    islands: gpd.GeoDataFrame,
+    townships: pd.DataFrame,
+) -> dict[str, Any]:
+    """Return the result: zones, variants, islands, proposal, assumptions, notices and sources.
+
+    Args:
+        state: today's responses, with the parts of each.
+        condition: what they hold for.
+        variants: zone statistics under other views of which posts and vehicles count.
+        proposal: the siting answer.
+        islands, townships: tables of `routing.brief.tables`.
+    """
+    region, parameters, demand = state.region, state.parameters, state.demand
+    counted = region.posts[region.posts["evidence"].isin(HEADLINE)]
+    kinds = region.posts["evidence"].value_counts()
+    return {
+        "schema": SCHEMA,
+        "region": {k: region.meta_value(k) for k in ("name_zh", "name_en")},
+        "condition": condition.name,
+        "daylight": condition.daylight,
+        "when": None if condition.when_min is None else clock(condition.when_min),
+        "start_stamp": parameters.clock.start_stamp,
+        "network": region.network,
+        "zones": statistics.zones(demand, parameters.target),
+        "variants": variants,
+        "parts": _mean_parts(demand),
+        "vehicles": _by_vehicle(demand),
+        "posts": len(counted),
+        "posts_by_evidence": {k: int(kinds.get(k, 0)) for k in ("confirmed", "assumed", "clinic")},
+        "islands": _island_rows(islands),
+        "townships": _rows(townships),
+        "proposal": _proposal_dict(state, proposal),
+        "known_times": known_times.compare(region, state.land, parameters),
+        "assumptions": _assumptions(parameters),
+        "unlocated": _rows(region.unlocated[["name_zh", "name_en", "kind", "note"]]),
+        "unjoined_places": state.land.unjoined,
+        "notices": _notices(state),
+        "sources": _rows(_cited(region, parameters)),
+    }
+
+
+def _mean_parts(demand: pd.DataFrame) -> dict[str, dict[str, float]]:
+    return {
+        str(zone): {
+            p: statistics.weighted_mean(rows[p], rows["calls_per_year"]) for p in legs.PARTS
+        }
+        for zone, rows in demand.groupby("zone", sort=True)
+    }
+
+
+def _by_vehicle(demand: pd.DataFrame) -> dict[str, dict[str, float]]:
+    vehicle = demand["vehicle"].fillna("none")
+    sums = demand.groupby(vehicle)[["population", "calls_per_year"]].sum()
+    kinds = ("ambulance", "boat", "helicopter", "none")
+    return {
+        kind: {c: float(sums[c].get(kind, 0.0)) for c in ("population", "calls_per_year")}
+        for kind in kinds
+    }
+
+
+def _island_rows(islands: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Return the islands that people live on, or may, worst first; unreachable ones lead."""
+    peopled = islands[islands["worst_min"].notna() | islands["unreachable_population"].notna()]
+    order = peopled["mean_min"].fillna(np.inf)
+    peopled = peopled.assign(order=order).sort_values(
+        ["order", "island_id"], ascending=[False, True], kind="stable"
+    )
+    columns = {
+        "island_id": "island_id",
+        "name_zh": "name_zh",
+        "name_en": "name_en",
+        "county": "county_zh",
+        "landmass_id": "landmass_id",
+        "zone": "zone",
+        "population": "population",
+        "calls_per_year": "calls_per_year",
+        "mean_min": "mean_min",
+        "p90_min": "p90_min",
+        "worst_min": "worst_min",
+        "best_vehicle": "best_vehicle",
+        "post": "post_zh",
+        "post_en": "post_en",
+    }
+    return _rows(peopled[list(columns.values())].set_axis(list(columns), axis=1))
+
+
+def _proposal_dict(state: State, proposal: Proposal) -> dict[str, Any]:
+    before = statistics.zones(state.demand, state.parameters.target)
+    outcome = proposal.outcome
+    if outcome is None:
+        return {"statement": "not_asked", "sites": [], "before": before, "after": before}
+    after = state.demand.assign(response_min=proposal.after_min)
+    return {
+        "statement": proposal.statement,
+        "objective": outcome.objective,
+        "status": outcome.status,
+        "objective_value": outcome.objective_value,
+        "bound": outcome.bound,
+        "gap": outcome.gap,
+        "runtime_s": outcome.runtime_s,
+        "solver": outcome.solver,
+        "seed": outcome.seed,
+        "candidates": proposal.candidates,
+        "new_posts": len(outcome.new_sites),
+        "sites": _rows(pd.DataFrame(proposal.sites.drop(columns="geometry"))),
+        "before": before,
+        "after": statistics.zones(after, state.parameters.target),
+    }
+
+
+def _assumptions(parameters: Parameters) -> list[dict[str, Any]]:
+    kinds = {"assumed": "assumed", "estimate": "estimate", "user": "user"}
+    return [{**row, "status": kinds.get(row["source"], "sourced")} for row in parameters.as_rows()]
+
+
+def _notices(state: State) -> list[dict[str, str]]:
+    """Return what a reader has to know before trusting a figure, in both languages."""
+    region, demand = state.region, state.demand
+    keys: dict[str, dict[str, Any]] = {}
+    if region.network == "schematic":
+        error = state.parameters.schematic
+        keys["schematic_network"] = {
+            "links": len(region.roads),
+            "median": f"{error.error_median_min:g}",
+            "p90": f"{error.error_p90_min:g}",
+            "mean": f"{error.error_mean_min:g}",
+        }
+    estimated = float(demand.loc[demand["population_kind"] == "estimate", "population"].sum())
+    if estimated:
+        keys["estimated_population"] = {"people": f"{estimated:,.0f}"}
+    assumed = int((region.posts["evidence"] == "assumed").sum())
+    if assumed:
+        keys["assumed_posts"] = {"posts": assumed}
+    flown = float(demand.loc[demand["vehicle"] == "helicopter", "calls_per_year"].sum())
+    if flown:
+        keys["helicopter_share"] = {"calls": f"{flown:,.0f}"}
+    keys["free_crew"] = {}
+    if len(region.unlocated):
+        keys["unlocated"] = {"places": len(region.unlocated)}
+    unknown = int((demand["population_kind"] == "unknown_residents").sum())
+    if unknown:
+        keys["unknown_residents"] = {"points": unknown}
+    if (region.zones["status"] == "estimate").any():
+        keys["estimated_zones"] = {}
+    return [
+        {
+            "key": key,
+            **{f"text_{lang}": catalogue.text(f"caveat.{key}", lang, **p) for lang in ("zh", "en")},
+        }
+        for key, p in keys.items()
+    ]
+
+
+def _cited(region: Region, parameters: Parameters) -> pd.DataFrame:
+    cited = {str(row["source"]) for row in parameters.as_rows()}
+    for table in region.layers.values():
+        if "source_ids" in table:
+            for text in table["source_ids"].dropna().unique():
+                cited |= set(str(text).split(";"))
+    sources: pd.DataFrame = region.sources[region.sources["source_id"].isin(cited)]
+    return sources[["source_id", "title", "publisher", "date", "url", "licence"]]
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def plain(value: Any, *, digits: int = 4) -> Any:
+    """Return `value` as JSON can hold it: NaN as null, numbers rounded, numpy and NA types gone."""
+    if isinstance(value, dict):
+        return {str(k): plain(v, digits=digits) for k, v in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [plain(v, digits=digits) for v in value]
+    if value is None or value is pd.NA:
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return None if not np.isfinite(value) else _tidy(round(float(value), digits))
+    return str(value)
+
+
+def _tidy(value: float) -> float | int:
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
+
+
+def clock(minute_of_day: float) -> str:
+    """Return minutes after midnight as ``HH:MM``.
+
+    Example:
+        >>> clock(150.0)
+        '02:30'
+    """
+    return f"{int(minute_of_day) // 60 % 24:02d}:{int(minute_of_day) % 60:02d}"
