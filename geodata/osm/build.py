@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 STAGES = ("read", "coast", "roads", "ferries", "people", "check")
 _NOT_A_COLUMN = ("highway", "assumed")
 _ATTRIBUTION = "© OpenStreetMap contributors"
-_LICENCE = "Open Database License (ODbL) 1.0: attribution, share-alike"
+_LICENCE = "ODbL 1.0 (© OpenStreetMap contributors)"
 _COPYRIGHT_URL = "https://www.openstreetmap.org/copyright"
 
 Tell = Callable[[str], None]

@@ -155,6 +155,9 @@ def _notices(state: State) -> list[dict[str, str]]:
     estimated = float(demand.loc[demand["population_kind"] == "estimate", "population"].sum())
     if estimated:
         keys["estimated_population"] = {"people": f"{estimated:,.0f}"}
+    if len(region.counties):
+        years = sorted({f"{year:.0f}" for year in region.counties["population_year"].dropna()})
+        keys["county_totals"] = {"year": ", ".join(years) or "–"}
     assumed = int((region.posts["evidence"] == "assumed").sum())
     if assumed:
         keys["assumed_posts"] = {"posts": assumed}
@@ -167,7 +170,7 @@ def _notices(state: State) -> list[dict[str, str]]:
     unknown = int((demand["population_kind"] == "unknown_residents").sum())
     if unknown:
         keys["unknown_residents"] = {"points": unknown}
-    if (region.zones["status"] == "estimate").any():
+    if region.zones["status"].isin(("estimate", "assumed")).any():
         keys["estimated_zones"] = {}
     return [
         {

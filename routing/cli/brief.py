@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STAGES = ("network", "response", "variants", "proposal", "tables", "pictures")
 _MINUTE_DIGITS = 3
+_ROADS_DRAWN = 3_000
 
 
 def register(root: click.Group) -> None:
@@ -189,8 +190,9 @@ def _drawn(found: Brief, place: Region, result: dict[str, Any]) -> CoverageTable
     zones = place.zones.copy()
     zones["target_min"] = [result["zones"][zone]["target_min"] for zone in zones["zone"]]
     layers: dict[str, gpd.GeoDataFrame] = {
-        name: place.layers[name] for name in ("helipads", "hospitals", "ports", "roads", "ferries")
+        name: place.layers[name] for name in ("helipads", "hospitals", "ports", "ferries")
     }
+    layers["roads"] = _main_roads(place.roads)
     return CoverageTables(
         cells=found.cells,
         islands=found.islands,
@@ -199,6 +201,13 @@ def _drawn(found: Brief, place: Region, result: dict[str, Any]) -> CoverageTable
         proposal_sites=found.proposal_sites,
         **layers,
     )
+
+
+def _main_roads(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the roads to draw: all of a skeleton, but of a street network the main ones alone."""
+    if len(roads) <= _ROADS_DRAWN:
+        return roads
+    return roads[roads["road_class"].isin(("motorway", "trunk", "primary"))]
 
 
 def _write_record(
