@@ -304,7 +304,14 @@ SEA_LINKS = Layer(
 UNLOCATED = Layer(
     "unlocated",
     None,
-    (_id("place_id"), *_NAMES, _optional("kind"), _optional("note"), _optional("source_ids")),
+    (
+        _id("place_id"),
+        *_NAMES,
+        _optional("kind"),
+        _optional("note"),
+        _optional("note_zh"),
+        _optional("source_ids"),
+    ),
     required=False,
 )
 KNOWN_TIMES = Layer(
@@ -321,6 +328,7 @@ KNOWN_TIMES = Layer(
         _optional("known_km", "number", minimum=0.0),
         _optional("source_ids"),
         _optional("note"),
+        _optional("note_zh"),
     ),
     required=False,
 )

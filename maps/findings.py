@@ -42,15 +42,24 @@ def proposal_sentence(proposal: dict[str, Any], words: ReportWords) -> str:
     key = proposal.get("statement_key") or proposal.get("statement")
     if key not in ("met_today", "reached", "best_of_k", "undecided"):
         key = "other"
-    return words.r(f"statement.{key}", n=words.count(proposal.get("new_posts")), means=means)
+    said = words.r(f"statement.{key}", n=words.count(proposal.get("new_posts")), means=means)
+    grounded = (proposal.get("after_variants") or {}).get("without_helicopter")
+    if not proposal.get("sites") or not grounded or grounded == after:
+        return said
+    also = words.r("finding.after_without_helicopter", means=_means(grounded, words))
+    return f"{said}{words.r('finding.sentence_mark')}{also}"
 
 
 def proof_sentence(proposal: dict[str, Any], words: ReportWords) -> str:
     """Return how sure the answer is: proven best, or how far from the bound."""
     status = proposal.get("status")
     bound, gap = number(proposal.get("bound")), number(proposal.get("gap"))
+    if status == "optimal" and proposal.get("statement") == "met_today":
+        return ""
     if status == "optimal":
-        return words.r("proof.optimal")
+        return words.r(
+            "proof.fewest" if proposal.get("statement") == "reached" else "proof.optimal"
+        )
     if status == "infeasible":
         return words.r("proof.infeasible")
     if status == "feasible" and bound is not None and gap is not None:
@@ -108,10 +117,12 @@ def _firmness(result: dict[str, Any], words: ReportWords) -> str:
 def _unreachable(result: dict[str, Any], words: ReportWords) -> str:
     zones = (result.get("zones") or {}).values()
     people = sum(number(found.get("unreachable_population")) or 0 for found in zones)
-    if not people:
-        return words.r("finding.all_reached")
     islands = [i for i in result.get("islands") or () if number(i.get("mean_min")) is None]
     names = words("list_mark").join(words.named(i) for i in islands[: 2 * WORST_NAMED])
+    if not people and islands:
+        return words.r("finding.islands_cut_off", islands=len(islands), names=names)
+    if not people:
+        return words.r("finding.all_reached")
     key = "finding.unreachable_named" if islands else "finding.unreachable"
     return words.r(key, n=words.count(people), islands=len(islands), names=names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -204,7 +205,8 @@ def _assumptions(
     found = []
     for row in _rows(result, "assumptions"):
         status = clean(row.get("status"))
-        note = row.get("note_zh") if words.lang == "zh" and row.get("note_zh") else row.get("note")
+        # A value overridden without a note keeps the default's Chinese note, which is not about it.
+        note = "" if is_missing(row.get("note")) else words.note(row)
         name = clean(row.get("name"))
         found.append(
             {
@@ -215,7 +217,7 @@ def _assumptions(
                 "status": words.r_or(f"status_of_value.{status}", status),
                 "sourced": status == "sourced",
                 "sources": _references(row.get("source"), words, anchors),
-                "note": clean(note, limit=NOTE_LIMIT),
+                "note": note,
             }
         )
     return found
@@ -233,7 +235,7 @@ def _checks(
             "known": "–".join(dict.fromkeys(f"{bound:g}" for bound in known)) or "–",
             "difference": _difference(modelled, known, words),
             "sources": _references(row.get("source"), words, anchors),
-            "note": clean(row.get("note"), limit=NOTE_LIMIT),
+            "note": words.note(row),
         }
         for row in rows
         for quantity in ("min", "km")
@@ -263,8 +265,7 @@ def _unjoined(result: dict[str, Any], words: ReportWords) -> str:
 
 def _unlocated(result: dict[str, Any], words: Words) -> list[dict[str, str]]:
     return [
-        {"name": words.named(row), "note": clean(row.get("note"), limit=NOTE_LIMIT)}
-        for row in _rows(result, "unlocated")
+        {"name": words.named(row), "note": words.note(row)} for row in _rows(result, "unlocated")
     ]
 
 
@@ -302,7 +303,7 @@ def _references(
     names = [name.strip() for name in clean(value, limit=200).split(";") if name.strip()]
     return [
         {
-            "text": name if name in anchors else words.r_or(f"status_of_value.{name}", name),
+            "text": words.r_or(f"status_of_value.{name}", name),
             "anchor": anchors.get(name),
         }
         for name in names
@@ -314,8 +315,29 @@ def _value(value: object, words: ReportWords) -> str:
         return words.r("yes" if value else "no")
     if isinstance(value, (int, float)):
         return f"{value:g}" if number(value) is not None else words("unknown")
+    if isinstance(value, (list, tuple)) and len(value) == 24:
+        factors = [factor for factor in map(number, value) if factor is not None]
+        if len(factors) == 24:
+            return _by_hour(factors, words)
     text = clean(value)
     return words.r_or(f"value.{text}", text)
+
+
+def _by_hour(factors: list[float], words: ReportWords) -> str:
+    """Return 24 hourly values as the spans that depart from the commonest one."""
+    texts = [f"{factor:g}" for factor in factors]
+    usual = max(texts, key=texts.count)
+    spans: dict[str, list[str]] = {}
+    hour = 0
+    for text, run in groupby(texts):
+        start, hour = hour, hour + len(list(run))
+        spans.setdefault(text, []).append(f"{start:02d}–{hour:02d}")
+    del spans[usual]
+    if not spans:
+        return words.r("all_hours", value=usual)
+    mark = words.r("hours_mark")
+    parts = [words.r("at_hours", value=v, hours=mark.join(at)) for v, at in spans.items()]
+    return words.r("by_hour", parts=words.r("finding.clause_mark").join(parts), value=usual)
 
 
 def _one(value: object) -> str:

@@ -111,6 +111,11 @@ class Words:
         """Return the name of a row that has ``name_zh`` and ``name_en``."""
         return self.name(row.get("name_zh"), row.get("name_en"))
 
+    def note(self, row: dict[str, Any]) -> str:
+        """Return the note of a row: in Chinese its ``note_zh``, ``note`` where that is blank."""
+        translated = clean(row.get("note_zh"), limit=NOTE_LIMIT) if self.lang == "zh" else ""
+        return translated or clean(row.get("note"), limit=NOTE_LIMIT)
+
     def minutes(self, value: object, *, bound: float | None = None) -> str:
         """Return minutes with their unit; missing reads as unreachable."""
         found = number(value)

@@ -276,8 +276,10 @@ def _overlay(
             if key not in allowed:
                 faults.append(Fault("unknown_parameter", place, key))
                 continue
-            bare = {"value": entry, "source": "user", "note": ""}
-            given = entry if isinstance(entry, dict) else bare
+            bare = {"value": entry, "source": "user", "note": "", "note_zh": ""}
+            given = dict(entry) if isinstance(entry, dict) else bare
+            if "note" in given:  # a note in one language replaces the default's in both
+                given.setdefault("note_zh", "")
             if "value" not in given:
                 faults.append(Fault("parameter_without_value", place, key))
                 continue

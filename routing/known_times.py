@@ -36,6 +36,7 @@ def compare(region: Region, land: LandNetwork, parameters: Parameters) -> list[d
                 **known,
                 "source": row["source_ids"],
                 "note": row["note"],
+                "note_zh": row["note_zh"],
             }
         )
     return rows

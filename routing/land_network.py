@@ -111,8 +111,9 @@ def ferry_wait_min(ferries: pd.DataFrame, parameters: Parameters) -> NDArray[np.
             (``HH:MM``, nullable).
 
     With n >= 2 sailings between the first and the last the headway is their distance over n - 1;
-    without clock times it is the service day over n; one sailing a day gives the whole service day;
-    an unknown frequency gives the assumed headway.
+    without clock times it is the service day over n; one sailing a day gives the whole service day,
+    fewer than one a day 24 hours over n; an unknown frequency gives the assumed headway; none at
+    all is no ferry (inf).
     """
     sailings = ferries["departures_per_day"].to_numpy(float)
     first = ferries["first_departure"].map(minute_of_day).to_numpy(float)
@@ -122,7 +123,8 @@ def ferry_wait_min(ferries: pd.DataFrame, parameters: Parameters) -> NDArray[np.
         headway = np.where(
             np.isfinite(span), span / (sailings - 1), parameters.ferry.service_day_min / sailings
         )
-    headway = np.where(sailings >= 1, headway, parameters.ferry.assumed_headway_min)
+        headway = np.where(sailings < 1, 1440.0 / sailings, headway)
+    headway = np.where(np.isnan(sailings), parameters.ferry.assumed_headway_min, headway)
     return np.asarray(headway / 2.0)
 
 
@@ -170,7 +172,10 @@ class _Builder:
 
         Where the roads are real, only islands that have none need such edges.
         """
-        nodes = pd.concat([self.places, self.road_nodes[~self.road_nodes["motorway_only"]]])
+        plain = ~self.road_nodes["motorway_only"]
+        # A motorway or bridge that is an island's only road does join it at its end.
+        alone = ~self.road_nodes["island_id"].isin(self.road_nodes.loc[plain, "island_id"])
+        nodes = pd.concat([self.places, self.road_nodes[plain | alone]])
         shapes = self.region.layers["islands"].to_crs(self.crs).set_index("island_id").geometry
         if self.region.network != "schematic":
             nodes = nodes[~nodes["island_id"].isin(self.road_nodes["island_id"])]

@@ -27,6 +27,7 @@ class SchematicError:
     """Error of travel times over the schematic network against the real one.
 
     Attributes:
+        island_id: the island whose points were compared, or "" for all.
         access_detour, access_speed_kmh: the parameters that were tried.
         pairs: number of demand points compared (reached by both networks).
         signed_median_min: median of schematic minus real, minutes; positive means too slow.
@@ -35,6 +36,7 @@ class SchematicError:
         relative_median: median of |schematic - real| / real.
     """
 
+    island_id: str
     access_detour: float
     access_speed_kmh: float
     pairs: int
@@ -71,8 +73,12 @@ def compare(
     speeds_kmh: Iterable[float],
     classes: Sequence[str] = TRUNK_CLASSES,
     evidence: Sequence[str] = ("confirmed", "assumed"),
+    islands: Sequence[str] = ("",),
 ) -> list[SchematicError]:
-    """Return the error for each pair of detour factor and access speed.
+    """Return the error for each pair of detour factor and access speed, and each island.
+
+    Parameters chosen on one island and judged on another say what to expect elsewhere; the error
+    on the island they were chosen on is too small by nature.
 
     Args:
         region: a region with real roads.
@@ -80,6 +86,7 @@ def compare(
         detours, speeds_kmh: values to try.
         classes: road classes that the schematic network keeps.
         evidence: posts that count.
+        islands: ids of the islands whose points to compare; "" stands for all of them.
     """
     real = nearest_min(region, parameters, evidence=evidence)
     schematic, people = (
@@ -92,16 +99,20 @@ def compare(
             ambulance = replace(parameters.ambulance, access_detour=detour, access_speed_kmh=speed)
             tried = replace(parameters, ambulance=ambulance)
             minutes = nearest_min(schematic, tried, evidence=evidence)
-            found.append(_error(minutes, real, people, detour, speed))
+            for island in islands:
+                mine = (region.demand["island_id"] == island).to_numpy() | (island == "")
+                points = (minutes[mine], real[mine], people[mine])
+                found.append(_error(*points, island, detour, speed))
     return found
 
 
 def _error(
-    schematic: Floats, real: Floats, people: Floats, detour: float, speed: float
+    schematic: Floats, real: Floats, people: Floats, island: str, detour: float, speed: float
 ) -> SchematicError:
     both = np.isfinite(schematic) & np.isfinite(real) & (people > 0)
     off, weight = (schematic - real)[both], people[both]
     return SchematicError(
+        island_id=island,
         access_detour=detour,
         access_speed_kmh=speed,
         pairs=int(both.sum()),

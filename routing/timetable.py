@@ -76,7 +76,8 @@ def departures(ferry: dict[str, object], parameters: Parameters, *, back: bool =
     number = ferry.get("departures_per_day")
     if number is None or pd.isna(number):  # type: ignore[call-overload]
         return np.arange(first, last + 1e-9, parameters.ferry.assumed_headway_min)
-    count = round(float(number))  # type: ignore[arg-type]
+    # Less than one a day is one on some days: a clock time without a date cannot tell which.
+    count = int(np.ceil(float(number)))  # type: ignore[arg-type]
     return np.linspace(first, last, count) if count > 1 else np.full(count, first)
 
 

@@ -103,6 +103,8 @@ def _kind(tags: Tags) -> str:
 def _is_gone(tags: Tags) -> bool:
     if "ruins" in (tags.get("historic"), tags.get("building")):
         return True
+    if "ruin" in tags.get("name", "").lower().replace("ruins", "ruin").split():
+        return True
     return any(tags.get(key, "no") not in ("no", "") for key in _GONE)
 
 
@@ -110,9 +112,8 @@ def evidence(tags: Tags, kind: str) -> str:
     """Return how sure it is that a place of `kind` sends crews: see `build`."""
     if kind == "station":
         return "confirmed"
-    if kind == "clinic" or tags.get("emergency") == "no":
-        return "clinic"
-    return "confirmed" if tags.get("emergency") in ("yes", "designated") else "assumed"
+    # An emergency department takes patients in; that it sends crews out is no more than likely.
+    return "clinic" if kind == "clinic" or tags.get("emergency") == "no" else "assumed"
 
 
 def _posts(

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geodata.region import Region
-from routing import land_network, legs, response, statistics
+from routing import land_network, legs, response
 from routing.brief import tables
 from routing.brief.proposal import Proposal
 from routing.brief.result import assemble, plain
@@ -85,7 +87,7 @@ def compute(
     traced = legs.of_best(region, land, parameters, state.options, state.best, condition=condition)
     state = replace(state, demand=pd.concat([state.demand, legs.parts(traced)], axis=1))
     progress("variants")
-    variants = _variants(state, condition)
+    variants = _variants(state)
     progress("proposal")
     proposal = (
         Proposal.find(state, fallback_new=fallback_new, limit_s=time_limit_s, seed=seed)
@@ -94,22 +96,21 @@ def compute(
     )
     progress("tables")
     islands, townships = tables.islands(state, proposal), tables.townships(state)
-    result = assemble(state, condition, variants, proposal, islands, townships)
+    result = assemble(state, variants, proposal, islands, townships)
     cells = tables.cells(state, traced, proposal)
     return Brief(result, cells, islands, tables.posts(region), proposal.sites, townships)
 
 
-def _variants(state: State, condition: Condition) -> dict[str, Any]:
-    """Return zone statistics under other views of which posts and vehicles count."""
+def _variants(state: State) -> dict[str, NDArray[np.float64]]:
+    """Return the response of each demand point under other views of what counts, minutes."""
     found = {}
     for name, (evidence, vehicles) in VARIANTS.items():
-        running = tuple(v for v in condition.vehicles if v in vehicles)
-        other = replace(condition, vehicles=running)
+        running = tuple(v for v in state.condition.vehicles if v in vehicles)
+        other = replace(state.condition, vehicles=running)
         choice = response.best(
             response.options(
                 state.region, state.land, state.parameters, evidence=evidence, condition=other
             )
         )
-        demand = state.demand.assign(response_min=choice.response_min)
-        found[name] = statistics.zones(demand, state.parameters.target)
+        found[name] = choice.response_min
     return found

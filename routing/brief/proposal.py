@@ -15,7 +15,7 @@ from geodata.region import WGS84
 from routing import response, statistics
 from routing.brief.state import HEADLINE, State
 from routing.siting import candidates
-from routing.siting.problem import SitingProblem
+from routing.siting.problem import SitingProblem, nearest_min
 from routing.siting.result import SitingResult
 from routing.siting.solve import solve
 
@@ -31,6 +31,8 @@ class Proposal:
         after_min: response with the proposed posts, minutes, shape (demand points,).
         sites: the proposed sites, EPSG:4326; may be empty.
         candidates: number of candidates.
+        new_min: response of the fastest proposed post alone, minutes, shape (demand points,); NaN
+            where none reaches the point.
     """
 
     statement: str
@@ -38,11 +40,13 @@ class Proposal:
     after_min: NDArray[np.float64]
     sites: gpd.GeoDataFrame
     candidates: int
+    new_min: NDArray[np.float64]
 
     @classmethod
     def nothing(cls, state: State) -> Proposal:
         """Return the proposal of a run that asked for none."""
-        return cls("not_asked", None, state.best.response_min, no_sites(), 0)
+        nowhere = np.full(len(state.demand), np.nan)
+        return cls("not_asked", None, state.best.response_min, no_sites(), 0, nowhere)
 
     @classmethod
     def find(cls, state: State, *, fallback_new: int, limit_s: float, seed: int) -> Proposal:
@@ -67,7 +71,8 @@ class Proposal:
             new = min(fallback_new, len(sites))
             outcome = solve(problem, objective="min-mean", new=new, time_limit_s=limit_s, seed=seed)
         chosen = _site_table(state, sites, outcome)
-        return cls(statement, outcome, outcome.times_min, chosen, len(sites))
+        new_min = nearest_min(problem.times_min, outcome.new_sites)
+        return cls(statement, outcome, outcome.times_min, chosen, len(sites), new_min)
 
 
 def _siting_problem(state: State, sites: pd.DataFrame) -> SitingProblem:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geodata import catalogue
 from geodata.region import Region
@@ -15,15 +16,15 @@ from routing import known_times, legs, statistics
 from routing.brief.proposal import Proposal
 from routing.brief.state import HEADLINE, State
 from routing.config import Parameters
-from routing.response import Condition
 
 SCHEMA = "island-response/brief/1"
+# The default parameters and targets are those of this region.
+_HOME = "舟山市"
 
 
 def assemble(
     state: State,
-    condition: Condition,
-    variants: dict[str, Any],
+    variants: Mapping[str, NDArray[np.float64]],
     proposal: Proposal,
     islands: gpd.GeoDataFrame,
     townships: pd.DataFrame,
@@ -32,12 +33,12 @@ def assemble(
 
     Args:
         state: today's responses, with the parts of each.
-        condition: what they hold for.
-        variants: zone statistics under other views of which posts and vehicles count.
+        variants: response of each demand point under other views of what counts, minutes.
         proposal: the siting answer.
         islands, townships: tables of `routing.brief.tables`.
     """
     region, parameters, demand = state.region, state.parameters, state.demand
+    condition = state.condition
     counted = region.posts[region.posts["evidence"].isin(HEADLINE)]
     kinds = region.posts["evidence"].value_counts()
     return {
@@ -49,17 +50,17 @@ def assemble(
         "start_stamp": parameters.clock.start_stamp,
         "network": region.network,
         "zones": statistics.zones(demand, parameters.target),
-        "variants": variants,
+        "variants": {name: _zones(state, minutes) for name, minutes in variants.items()},
         "parts": _mean_parts(demand),
         "vehicles": _by_vehicle(demand),
         "posts": len(counted),
         "posts_by_evidence": {k: int(kinds.get(k, 0)) for k in ("confirmed", "assumed", "clinic")},
         "islands": _island_rows(islands),
         "townships": _rows(townships),
-        "proposal": _proposal_dict(state, proposal),
+        "proposal": _proposal_dict(state, proposal, variants),
         "known_times": known_times.compare(region, state.land, parameters),
         "assumptions": _assumptions(parameters),
-        "unlocated": _rows(region.unlocated[["name_zh", "name_en", "kind", "note"]]),
+        "unlocated": _rows(region.unlocated[["name_zh", "name_en", "kind", "note", "note_zh"]]),
         "unjoined_places": state.land.unjoined,
         "notices": _notices(state),
         "sources": _rows(_cited(region, parameters)),
@@ -111,12 +112,18 @@ def _island_rows(islands: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     return _rows(peopled[list(columns.values())].set_axis(list(columns), axis=1))
 
 
-def _proposal_dict(state: State, proposal: Proposal) -> dict[str, Any]:
+def _zones(state: State, response_min: NDArray[np.float64]) -> dict[str, Any]:
+    demand = state.demand.assign(response_min=response_min)
+    return statistics.zones(demand, state.parameters.target)
+
+
+def _proposal_dict(
+    state: State, proposal: Proposal, variants: Mapping[str, NDArray[np.float64]]
+) -> dict[str, Any]:
     before = statistics.zones(state.demand, state.parameters.target)
     outcome = proposal.outcome
     if outcome is None:
         return {"statement": "not_asked", "sites": [], "before": before, "after": before}
-    after = state.demand.assign(response_min=proposal.after_min)
     return {
         "statement": proposal.statement,
         "objective": outcome.objective,
@@ -131,7 +138,11 @@ def _proposal_dict(state: State, proposal: Proposal) -> dict[str, Any]:
         "new_posts": len(outcome.new_sites),
         "sites": _rows(pd.DataFrame(proposal.sites.drop(columns="geometry"))),
         "before": before,
-        "after": statistics.zones(after, state.parameters.target),
+        "after": _zones(state, proposal.after_min),
+        "after_variants": {
+            name: _zones(state, np.fmin(minutes, proposal.new_min))
+            for name, minutes in variants.items()
+        },
     }
 
 
@@ -170,6 +181,11 @@ def _notices(state: State) -> list[dict[str, str]]:
     unknown = int((demand["population_kind"] == "unknown_residents").sum())
     if unknown:
         keys["unknown_residents"] = {"points": unknown}
+    if state.condition.daylight == "night" and state.condition.when_min is None:
+        keys["night_without_clock"] = {}
+    sources = {row["source"] for row in state.parameters.as_rows()}
+    if region.meta_value("name_zh") != _HOME and "rmlt2025" in sources:
+        keys["foreign_parameters"] = {}
     if region.zones["status"].isin(("estimate", "assumed")).any():
         keys["estimated_zones"] = {}
     return [

@@ -49,9 +49,12 @@ def _leading(demand: pd.DataFrame) -> pd.DataFrame:
 def townships(state: State) -> pd.DataFrame:
     """Return the statistics of each township, slowest first."""
     demand = state.demand.dropna(subset="township_zh")
-    county = demand.groupby("township_zh")["county_zh"].first()
-    table = statistics.by_group(demand, "township_zh").rename(columns={"township_zh": "name_zh"})
-    table.insert(1, "county", table["name_zh"].map(county))
+    # Two counties may have townships of one name.
+    place = demand["county_zh"].fillna("") + "\t" + demand["township_zh"]
+    table = statistics.by_group(demand.assign(place=place), "place")
+    parts = table.pop("place").str.split("\t", expand=True) if len(table) else table
+    table.insert(0, "name_zh", parts[1] if len(table) else [])
+    table.insert(1, "county", parts[0] if len(table) else [])
     return table.sort_values("mean_min", ascending=False, kind="stable").reset_index(drop=True)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geodata import catalogue
+from geodata.errors import shorten
 from routing.cli import frame, progress
 
 if TYPE_CHECKING:
@@ -257,7 +258,11 @@ def summary_lines(result: dict[str, Any], lang: str) -> list[str]:
         lines.append(
             say("worst", island=_named(worst, lang), minutes=_minutes(worst["mean_min"], say))
         )
+    cut_off = [_named(row, lang) for row in result["islands"] if row["mean_min"] is None]
+    if cut_off:
+        lines.append(say("nobody_reaches", islands=say("joiner").join(cut_off)))
     lines.append(_proposal_line(result["proposal"], lang, say))
+    lines.append(_grounded_line(result, say))
     schematic = result["network"] == "schematic"
     lines.append(say("caveat_schematic" if schematic else "caveat"))
     return [line for line in lines if line]
@@ -267,6 +272,7 @@ def _zone_line(zone: str, found: dict[str, Any], result: dict[str, Any], say: An
     if found["mean_min"] is None:
         return str(say("no_calls", zone=say(f"zone.{zone}")))
     confirmed = result["variants"]["confirmed"][zone]["mean_min"]
+    left_out = found["unreachable_population"]
     return str(
         say(
             "zone_met" if found["target_met"] else "zone_missed",
@@ -277,7 +283,7 @@ def _zone_line(zone: str, found: dict[str, Any], result: dict[str, Any], say: An
             share=f"{100 * found['share_within_target']:.0f}",
             confirmed=_minutes(confirmed, say),
         )
-    )
+    ) + (str(say("unreachable_people", people=f"{left_out:,.0f}")) if left_out else "")
 
 
 def _proposal_line(proposal: dict[str, Any], lang: str, say: Any) -> str:
@@ -296,8 +302,20 @@ def _time_of_day(result: dict[str, Any], say: Any) -> str:
     return f"{daylight} {say('at_time', time=when)}" if when else str(daylight)
 
 
+def _grounded_line(result: dict[str, Any], say: Any) -> str:
+    """Return what the proposal comes to when the one helicopter does not fly."""
+    proposal = result["proposal"]
+    flown = result["vehicles"]["helicopter"]["calls_per_year"]
+    if not proposal["sites"] or not flown:
+        return ""
+    after = proposal["after_variants"]["without_helicopter"]
+    means = {f"{z}_mean": _minutes(f["mean_min"], say) for z, f in after.items()}
+    met = all(f["target_met"] is not False for f in after.values())
+    return str(say("without_helicopter", verdict=say("both_met" if met else "one_missed"), **means))
+
+
 def _named(row: dict[str, Any], lang: str) -> str:
-    return str(row.get(f"name_{lang}") or row["name_zh"])
+    return shorten(row.get(f"name_{lang}") or row["name_zh"])
 
 
 def _minutes(value: float | None, say: Any) -> str:

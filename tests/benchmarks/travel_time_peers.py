@@ -155,9 +155,13 @@ class Scipy(Adapter):
         from scipy.sparse import csr_array
 
         super().__init__(network)
-        ends = (network.edge_from, network.edge_to)
+        # scipy would add the minutes of parallel edges up: only the fastest of each pair is kept.
+        order = np.lexsort((network.travel_min, network.edge_to, network.edge_from))
+        tail, head = network.edge_from[order], network.edge_to[order]
+        first = np.r_[True, (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])]
         shape = (network.n_nodes, network.n_nodes)
-        self.forward = csr_array((network.travel_min, ends), shape=shape)
+        minutes = network.travel_min[order][first]
+        self.forward = csr_array((minutes, (tail[first], head[first])), shape=shape)
         self.backward = None
 
     def searches(self, starts: NDArray[np.int32], *, backwards: bool = False) -> Table:

@@ -152,3 +152,76 @@ def test_a_zone_without_a_mean_is_not_judged(result: dict[str, Any]) -> None:
 def test_places_off_the_network_are_counted(result: dict[str, Any]) -> None:
     words = Page(report_page(result | {"unjoined_places": {"ports": 2, "posts": 0}}, {}, "en")).text
     assert "too far off): ports 2." in words
+
+
+def test_notes_are_chinese_in_the_chinese_report_where_they_have_been_translated(
+    result: dict[str, Any],
+) -> None:
+    both = {"note": "English note {}", "note_zh": "中文备注{}"}
+    notes = [{key: text.format(n) for key, text in both.items()} for n in range(3)]
+    result["assumptions"] = [{"name": "boat.speed_kn", "value": 20.0, **notes[0]}]
+    result["known_times"] = [
+        {"name_zh": "甲", "known_min_low": 5, "modelled_min": 5.0, **notes[1]},
+        {"name_zh": "乙", "known_min_low": 5, "modelled_min": 5.0, "note": "left", "note_zh": None},
+    ]
+    result["unlocated"] = [
+        {"name_zh": "丙", **notes[2]},
+        {"name_zh": "丁", "note": "lost", "note_zh": float("nan")},
+    ]
+    zh, en = (Page(report_page(result, {}, lang)).text for lang in ("zh", "en"))
+    for note in notes:
+        assert note["note_zh"] in zh
+        assert note["note"] not in zh
+        assert note["note"] in en
+        assert note["note_zh"] not in en
+    assert "left" in zh
+    assert "lost" in zh
+
+
+def test_a_value_overridden_without_a_note_does_not_keep_the_note_of_the_default(
+    result: dict[str, Any],
+) -> None:
+    row = {"name": "boat.speed_kn", "value": 25.0, "source": "user", "status": "user"}
+    result["assumptions"] = [row | {"note": "", "note_zh": "默认值的依据"}]
+    words = Page(report_page(result, {}, "zh")).text
+    assert "用户设定" in words
+    assert "默认值的依据" not in words
+
+
+def test_codes_of_sources_and_units_read_in_the_language_of_the_report(
+    result: dict[str, Any],
+) -> None:
+    row = {"name": "helicopter.day_from_h", "value": 6.0, "unit": "hour of day"}
+    result["assumptions"] = [row | {"source": "assumed", "status": "assumed"}]
+    result["sources"] = [{"source_id": "assumed", "title": "own"}]
+    text = report_page(result, {}, "zh")
+    assert '<a href="#source-1">假定</a>' in text
+    assert "白天开始" in text
+    assert "hour of day" not in text
+
+
+PEAKS = [0.85 if hour in (7, 8, 16, 17) else 1.0 for hour in range(24)]
+
+
+@pytest.mark.parametrize(
+    ("factors", "zh", "en"),
+    [
+        (PEAKS, "07–09、16–18 时 0.85；其余 1", "0.85 at 07–09, 16–18; else 1"),
+        ([1.0] * 24, "全天 1", "1 at all hours"),
+        ([0.5, *PEAKS[1:23], 0.9], "00–01 时 0.5；07–09、16–18 时 0.85；23–24 时 0.9；其余 1",
+         "0.5 at 00–01; 0.85 at 07–09, 16–18; 0.9 at 23–24; else 1"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_hourly_values_are_told_by_the_hours_that_differ(
+    result: dict[str, Any], factors: list[float], zh: str, en: str, kind: type
+) -> None:
+    result["assumptions"] = [{"name": "traffic.trunk", "value": kind(factors)}]
+    assert zh in Page(report_page(result, {}, "zh")).text
+    assert en in Page(report_page(result, {}, "en")).text
+
+
+def test_a_list_that_is_not_hourly_is_shown_as_it_is(result: dict[str, Any]) -> None:
+    for value in ([1.0, 2.0], ["x", *[1.0] * 23]):
+        result["assumptions"] = [{"name": "traffic.trunk", "value": value}]
+        assert str(value)[:8] in Page(report_page(result, {}, "en")).text

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from geodata import catalogue
 from geodata.errors import InputError
 from routing import config
 
@@ -16,10 +18,39 @@ def written(folder: Path, text: str, *, encoding: str = "utf-8") -> Path:
     return path
 
 
+def is_chinese(text: str) -> bool:
+    return re.search("[一-鿿]", text) is not None
+
+
+def labels_below(prefix: str) -> dict[str, dict[str, str]]:
+    entries = catalogue.entries()
+    return {key.removeprefix(prefix): entries[key] for key in entries if key.startswith(prefix)}
+
+
 def test_every_parameter_has_value_unit_source_and_note() -> None:
     rows = config.load().as_rows()
     assert [row["name"] for row in rows] == config.names()
     assert all({"value", "unit", "source", "note"} <= set(row) for row in rows)
+
+
+def test_every_parameter_has_a_note_in_chinese() -> None:
+    without = [r["name"] for r in config.load().as_rows() if not is_chinese(r.get("note_zh", ""))]
+    assert without == []
+
+
+def test_every_parameter_and_no_other_is_labelled_in_both_languages() -> None:
+    labels = labels_below("report.parameter.")
+    assert set(labels) == set(config.names())
+    assert [name for name, label in labels.items() if not is_chinese(label["zh"])] == []
+    assert [n for n, label in labels.items() if not label["en"] or is_chinese(label["en"])] == []
+
+
+def test_every_unit_is_labelled_in_both_languages() -> None:
+    labels = labels_below("report.unit.")
+    units = {row["unit"] for row in config.load().as_rows()}
+    assert units <= set(labels)
+    assert [unit for unit in units if not is_chinese(labels[unit]["zh"])] == []
+    assert [unit for unit in units if not labels[unit]["en"]] == []
 
 
 def test_a_bare_value_overrides_one_parameter_and_says_so(tmp_path: Path) -> None:

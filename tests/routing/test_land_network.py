@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geodata import region
 from geodata.region import Region
-from routing import land_network, paths
+from routing import config, land_network, paths
 from routing.land_network import LandNetwork
 from tests.routing import toy
 
@@ -19,14 +20,13 @@ def drive(land: LandNetwork, start: tuple[str, str], end: tuple[str, str]) -> fl
     return float(paths.tree(land.graph, int(nodes[0])).travel_min[nodes[1]])
 
 
-def built(region: Region) -> LandNetwork:
-    return land_network.build(region, toy.parameters())
+def built(place: Region) -> LandNetwork:
+    return land_network.build(place, toy.parameters())
 
 
 def test_a_cut_road_keeps_its_stated_length() -> None:
-    region = toy.archipelago()
-    region = region.replace(roads=region.roads.assign(length_km=27.0))
-    land = built(region)
+    place = toy.archipelago()
+    land = built(place.replace(roads=place.roads.assign(length_km=27.0)))
     road = land.edges[land.edges["kind"] == "road"]
     assert road["length_km"].sum() == pytest.approx(2 * 27.0)
     # Half way along a road that is half as long again as its line: 13.5 km at 60 km/h.
@@ -51,8 +51,8 @@ def test_one_way_roads_are_driven_one_way() -> None:
 
 @pytest.mark.parametrize("status", ["under_construction", "planned", "closed", "uncertain"])
 def test_links_that_are_not_open_are_not_driven(status: str) -> None:
-    region = toy.archipelago()
-    land = built(region.replace(roads=region.roads.assign(status=status)))
+    place = toy.archipelago()
+    land = built(place.replace(roads=place.roads.assign(status=status)))
     assert (land.edges["kind"] != "road").all()
 
 
@@ -82,10 +82,10 @@ def test_an_island_without_roads_is_joined_by_local_edges() -> None:
 
 
 def test_real_roads_get_local_edges_only_where_an_island_has_none() -> None:
-    region = toy.archipelago()
-    meta = region.layers["meta"].copy()
+    place = toy.archipelago()
+    meta = place.layers["meta"].copy()
     meta.loc[meta["key"] == "network", "value"] = "osm"
-    land = built(region.replace(meta=meta))
+    land = built(place.replace(meta=meta))
     local = (land.edges["kind"] == "local").to_numpy()
     islands = land.nodes["island_id"].to_numpy()[land.graph.edge_from[local]]
     assert set(islands) == {"b"}
@@ -111,7 +111,8 @@ def test_speed_factor_scales_roads_alone() -> None:
         (6.0, None, None, 60.0),  # a service day of 720 min over 6 sailings
         (1.0, "08:30", "08:30", 360.0),
         (np.nan, None, None, 60.0),  # unknown: assumed headway of 120 min
-        (0.0, "06:00", "18:00", 60.0),
+        (0.5, None, None, 1440.0),  # every other day
+        (0.0, "06:00", "18:00", np.inf),  # none
     ],
 )
 def test_the_wait_is_half_the_headway(
@@ -125,6 +126,36 @@ def test_the_wait_is_half_the_headway(
         }
     )
     assert land_network.ferry_wait_min(table, toy.parameters()).tolist() == [expected]
+
+
+def test_a_bridge_that_is_an_islands_only_road_joins_it() -> None:
+    """A motorway bridge from a1 ends on island B, which has no road of its own."""
+    bridge = toy.roads(
+        [
+            {"link_id": "R1", "ends": ((1, 5), (19, 5)), "nodes": ("a0", "a1")},
+            {"link_id": "R2", "ends": ((19, 5), (30.5, 2)), "nodes": ("a1", "b1")},
+        ]
+    )
+    bridge.loc[1, ["road_class", "structure"]] = ["motorway", "bridge"]
+    bridge.loc[1, ["island_id", "to_island_id"]] = [None, "b"]
+    land = built(toy.archipelago(roads=bridge, ferries=toy.ferries(status="withdrawn")))
+    expected = 18.0 + np.hypot(11.5, 3.0)
+    assert drive(land, ("posts", "P1"), ("demand", "D3")) == pytest.approx(expected, abs=0.05)
+
+
+def test_each_landmass_of_zhoushan_is_one_piece_of_network() -> None:
+    """Islands that open links join on paper are joined on the road."""
+    place = region.load("zhoushan")
+    land = land_network.build(place, config.load())
+    roads = land.without_ferries()
+    landmass = place.islands.set_index("island_id")["landmass_id"]
+    demand = place.demand.assign(
+        node=land.node_of("demand", place.demand["demand_id"]),
+        landmass=place.demand["island_id"].map(landmass),
+    )
+    for name, group in demand.groupby("landmass"):
+        reached = paths.tree(roads, int(group["node"].iloc[0])).travel_min[group["node"]]
+        assert np.isfinite(reached).all(), f"{name} falls apart"
 
 
 def test_islands_never_fall_apart_where_points_are_collinear_or_coincide() -> None:

@@ -197,7 +197,7 @@ def test_posts_say_how_sure_they_are(world: region.Region) -> None:
     evidence = world.posts.set_index("name_zh")["evidence"].to_dict()
     assert evidence == {
         "东屿急救站": "confirmed",
-        "东屿医院": "confirmed",
+        "东屿医院": "assumed",
         "西屿卫生院": "assumed",
         "西屿诊所": "clinic",
         "诊所1": "clinic",
