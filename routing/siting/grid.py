@@ -22,15 +22,15 @@ _WORD_BITS = 61
 class Grid:
     """A cost table in grid steps, each point's smallest cost taken off.
 
-    ``cost = offset + step * grid cost``; grid costs of costs that are not whole are rounded down, so
-    a lower bound on the grid is one on the costs.
+    ``cost = offset + step * grid cost``; costs that are not whole are rounded down, so that a
+    lower bound on the grid is one on the costs.
 
     Attributes:
         costs: shape (site, demand), from 0; `far` where service is not allowed.
         costs_by_demand: the same, transposed.
         dearest: shape (demand,), largest allowed cost of each point.
         far: more than any solution costs that serves everybody.
-        unit: two different solutions differ by at least so many steps (1 if the costs are not whole).
+        unit: two different sums of costs differ by at least so many steps.
         whole: whether all costs are whole multiples of one number.
         step: cost of one grid step.
         offset: sum of the smallest costs.

@@ -5,12 +5,12 @@ Relaxing "every demand point is served once" with multipliers ``u`` gives, for p
     L(u) = sum_i u_i + (sum of the p smallest rho_j),    rho_j = sum_i min(0, c_ij - u_i)
 
 and ``L(u) <= optimum`` for every u (Cornuéjols, Fisher & Nemhauser 1977,
-doi:10.1287/mnsc.23.8.789). Costs and multipliers are whole numbers on a fine grid, so L is exact and
-the same on every machine: no rounding can make a bound too high.
+doi:10.1287/mnsc.23.8.789). Costs and multipliers are whole numbers on a fine grid, so L is exact
+and the same on every machine: no rounding can make a bound too high.
 
-A node of the search is a pair (`state`, `cap`): `state` says for each site whether it is free, open or
-closed, and ``cap[i]`` is the smallest cost of point i over the open ones. Multipliers never exceed
-the cap, so open sites add nothing to L and drop out of it.
+A node of the search is a pair (`state`, `cap`): `state` says for each site whether it is free, open
+or closed, and ``cap[i]`` is the smallest cost of point i over the open ones. Multipliers never
+exceed the cap, so open sites add nothing to L and drop out of it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,13 @@ FREE, OPEN, CLOSED = 0, 1, -1
 NOTHING_LEFT = 2**62
 # Above this the sums below could overflow; such multipliers are far from any optimum.
 _SAFE_MASS = 4e18
-_MOMENTUM = 0.85
 # Places in the control vector of `ascend`.
-STEP, PATIENCE, SHRINK, MIN_STEP, PROGRESS, WAITED, SHARE_SPAN = 0, 1, 2, 3, 4, 5, 6
+STEP, PATIENCE, SHRINK, MIN_STEP, PROGRESS, WAITED, SHARE_SPAN, INERTIA = range(8)
 
 
 @compiled
 def _price(costs: Ints, u: Ints, free: Ints, n_free: int, rho: Ints) -> None:
-    """Set ``rho[k]`` to what opening the k-th free site would save at multipliers `u` (never above 0)."""
+    """Set ``rho[k]`` to what opening the k-th free site would save at `u`, at most 0."""
     for k in range(n_free):
         row = costs[free[k]]
         saved = 0
@@ -67,7 +66,7 @@ def _order_statistic(values: Ints, n: int, rank: int) -> int:
             low = i
         else:
             break
-    return values[rank]
+    return int(values[rank])
 
 
 @compiled
@@ -106,7 +105,7 @@ def _served_cost(costs: Ints, cap: Ints, free: Ints, chosen: Ints, q: int, work:
         row = costs[free[chosen[k]]]
         for i in range(len(cap)):
             work[i] = min(work[i], row[i])
-    return work.sum()
+    return int(work.sum())
 
 
 @compiled
@@ -123,7 +122,7 @@ def _subgradient(costs: Ints, u: Ints, free: Ints, chosen: Ints, q: int, slope: 
 def _collect(
     state: NDArray[np.int8], free: Ints, chosen: Ints, q: int, best: Ints, n_kept: int, sites: Ints
 ) -> None:
-    """Write the open and the chosen sites into `sites`, the first `n_kept` as they stand in `best`."""
+    """Write the open and the chosen sites into `sites`, the first `n_kept` as in `best`."""
     sites[:n_kept] = best[:n_kept]
     count = n_kept
     for j in range(len(state)):
@@ -151,8 +150,8 @@ def _fix(
 ) -> tuple[int, int]:
     """Close or open the sites whose other choice lifts the bound above `cut`.
 
-    Opening a site that was left out costs at least ``rho_j - last_in`` more, closing a chosen one at
-    least ``first_out - rho_j``. Returns how many sites stay free and how many were opened.
+    Opening a site that was left out costs at least ``rho_j - last_in`` more, closing a chosen one
+    at least ``first_out - rho_j``. Returns how many sites stay free and how many were opened.
     """
     kept, opened = 0, 0
     for k in range(n_free):
@@ -171,6 +170,43 @@ def _fix(
 
 
 @compiled
+def _sum_capped(u: Ints, cap: Ints) -> tuple[int, float]:
+    """Lower each multiplier to its cap; return their sum, and the sum of their sizes as a float."""
+    total, mass = 0, 0.0
+    for i in range(len(u)):
+        u[i] = min(u[i], cap[i])
+        total += u[i]
+        mass += abs(float(u[i]))
+    return total, mass
+
+
+@compiled
+def _note_shares(share: Floats, free: Ints, n_free: int, chosen: Ints, q: int, span: float) -> None:
+    for k in range(n_free):
+        share[free[k]] *= 1.0 - span
+    for k in range(q):
+        share[free[chosen[k]]] += span
+
+
+@compiled
+def _move(
+    u: Ints, cap: Ints, slope: Ints, pace: Floats, momentum: Floats, inertia: float, reach: float
+) -> bool:
+    """Move the multipliers by `reach` over the squared length of the direction; False if zero."""
+    norm = 0.0
+    for i in range(len(u)):
+        if slope[i] > 0 and u[i] >= cap[i]:
+            slope[i] = 0
+        momentum[i] = slope[i] + inertia * momentum[i]
+        norm += pace[i] * momentum[i] * momentum[i]
+    if norm == 0.0:
+        return False
+    for i in range(len(u)):
+        u[i] += np.int64(np.rint(reach / norm * pace[i] * momentum[i]))
+    return True
+
+
+@compiled
 def ascend(
     costs: Ints,
     costs_by_demand: Ints,
@@ -178,6 +214,7 @@ def ascend(
     state: NDArray[np.int8],
     cap: Ints,
     u: Ints,
+    pace: Floats,
     momentum: Floats,
     share: Floats,
     control: Floats,
@@ -202,10 +239,12 @@ def ascend(
         state: shape (site,), FREE, OPEN or CLOSED; changed in place, as are the next five.
         cap: shape (demand,), smallest cost over the open sites.
         u: shape (demand,), multipliers; on return those of the best bound seen in this call.
+        pace: shape (demand,), above 0: how far each multiplier moves along the slope, best in
+            proportion to the costs of the point.
         momentum: shape (demand,), direction carried from step to step; zeros at first.
         share: shape (site,), running share of the steps in which a free site was chosen.
         control: step factor, patience, shrink factor, smallest step factor, progress that counts,
-            steps waited so far, and the weight of one step in `share`.
+            steps waited so far, the weight of one step in `share`, and of the direction so far.
         p: number of sites to open, the OPEN ones included.
         n_kept: the first so many of `best` must stay open.
         margin: how much cheaper than the incumbent a solution must be to matter; at least 1.
@@ -237,30 +276,21 @@ def ascend(
             return NOTHING_LEFT, upper, step, False
         if q == 0 or n_free == q:
             # Nothing left to decide: the cost itself is the bound.
-            for k in range(q):
-                chosen[k] = k
+            chosen[:q] = np.arange(q)
             cost = _served_cost(costs, cap, free, chosen, q, served)
             if cost < upper:
                 upper = cost
                 _collect(state, free, chosen, q, best, n_kept, sites)
                 best[:] = sites
             return cost, upper, step, False
-        mass = 0.0
-        base = 0
-        for i in range(n):
-            u[i] = min(u[i], cap[i])
-            base += u[i]
-            mass += abs(float(u[i]))
+        base, mass = _sum_capped(u, cap)
         if mass * (q + 1) > _SAFE_MASS:
             u[:] = best_u
             return bound, upper, step, False
         _price(costs, u, free, n_free, rho)
         total, last_in, first_out = _choose(rho, n_free, q, chosen, work)
         here = base + total
-        for k in range(n_free):
-            share[free[k]] *= 1.0 - control[SHARE_SPAN]
-        for k in range(q):
-            share[free[chosen[k]]] += control[SHARE_SPAN]
+        _note_shares(share, free, n_free, chosen, q, control[SHARE_SPAN])
         control[WAITED] += 1.0
         if here > bound:
             if float(here - bound) > float(upper - bound) * control[PROGRESS]:
@@ -299,17 +329,9 @@ def ascend(
                 return bound, upper, step + 1, False
             continue
         _subgradient(costs, u, free, chosen, q, slope)
-        norm = 0.0
-        for i in range(n):
-            if slope[i] > 0 and u[i] >= cap[i]:
-                slope[i] = 0
-            momentum[i] = slope[i] + _MOMENTUM * momentum[i]
-            norm += momentum[i] * momentum[i]
-        if norm == 0.0:
+        reach = control[STEP] * float(upper + (upper >> 11) - here)
+        if not _move(u, cap, slope, pace, momentum, control[INERTIA], reach):
             u[:] = best_u
             return bound, upper, step + 1, False
-        length = control[STEP] * float(upper + (upper >> 11) - here) / norm
-        for i in range(n):
-            u[i] += np.int64(np.rint(length * momentum[i]))
     u[:] = best_u
     return bound, upper, max_steps, True

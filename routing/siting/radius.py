@@ -1,15 +1,15 @@
 """The small core that Lagrangian bounds leave of a p-median problem, solved by OR-Tools.
 
-Radius formulation (García, Labbé & Marín 2011, doi:10.1287/ijoc.1100.0418; Elloumi 2010,
-doi:10.1007/s10878-008-9158-4): for point i let ``D_1 < D_2 < ...`` be the distinct costs at which the
-free sites could serve it, ending with what it costs without any of them. With ``z_ik = 1`` when no
-open site serves it at ``D_k`` or less,
+Radius formulation (García, Labbé & Marín 2011, doi:10.1287/ijoc.1100.0418; Elloumi 2010, Journal of
+Combinatorial Optimization 19): for point i let ``D_1 < D_2 < ...`` be the distinct costs at which
+the free sites could serve it, ending with what it costs without any of them. With ``z_ik = 1`` when
+no open site serves it at ``D_k`` or less,
 
     minimize  sum_i D_i1 + sum_ik (D_i,k+1 - D_ik) z_ik
     with      z_ik + sum(y_j: c_ij = D_ik) >= z_i,k-1,    z_i0 = 1,    sum_j y_j = q.
 
-A level dearer than ``limit[i]`` cannot be used by any solution that matters, so the levels end there
-and the last one must serve.
+A level dearer than ``limit[i]`` cannot be used by any solution that matters, so the levels end
+there and the last one must serve.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from ortools.math_opt.python import mathopt
 
 Ints = NDArray[np.int64]
+
+_REASON = mathopt.TerminationReason
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,9 @@ class Core:
     limit: Ints
     q: int
 
-    def n_levels(self) -> int:
-        """Return the number of variables ``z``, the measure of how hard the core is."""
-        ordered = np.sort(self.costs, axis=1)
-        used = ordered <= self._last_level()[:, None]
-        used[:, 1:] &= ordered[:, 1:] > ordered[:, :-1]
-        return int(used.sum())
-
-    def _last_level(self) -> Ints:
-        return np.minimum(self.cap - 1, self.limit)
+    def n_entries(self) -> int:
+        """Return the number of usable pairs of point and site, a measure of how hard it is."""
+        return int((self.costs <= np.minimum(self.cap - 1, self.limit)[:, None]).sum())
 
 
 @dataclass(frozen=True)
@@ -59,10 +55,12 @@ class CoreAnswer:
         bound: proven lower bound on the cost of the core, inf when it has no solution within the
             limits.
         chosen: positions of the opened free sites, None without a solution.
+        complete: whether the search came to its end; else the clock or the node limit stopped it.
     """
 
     bound: float
     chosen: Ints | None
+    complete: bool
 
 
 def solve_core(
@@ -71,17 +69,17 @@ def solve_core(
     scale: float,
     gap: float,
     node_limit: int,
-    time_limit_s: float | None,
+    time_limit_s: float,
     seed: int = 0,
 ) -> CoreAnswer:
-    """Solve a core with HiGHS through MathOpt.
+    """Solve a core with SCIP through MathOpt.
 
     Args:
         core: what to solve.
         scale: the costs are divided by it to bring them near 1.
         gap: absolute gap, in divided costs, at which the search may end.
         node_limit: largest number of nodes of branch and bound.
-        time_limit_s: wall-time limit, None for none.
+        time_limit_s: wall-time limit.
         seed: passed to the solver.
     """
     model = mathopt.Model(name="radius")
@@ -96,17 +94,18 @@ def solve_core(
         absolute_gap_tolerance=gap,
         node_limit=node_limit,
         random_seed=seed,
-        time_limit=None if time_limit_s is None else datetime.timedelta(seconds=time_limit_s),
+        time_limit=datetime.timedelta(seconds=time_limit_s),
     )
-    found = mathopt.solve(model, mathopt.SolverType.HIGHS, params=parameters)
-    if found.termination.reason == mathopt.TerminationReason.INFEASIBLE:
-        return CoreAnswer(float("inf"), None)
+    found = mathopt.solve(model, mathopt.SolverType.GSCIP, params=parameters)
+    reason = found.termination.reason
+    if reason in (_REASON.INFEASIBLE, _REASON.INFEASIBLE_OR_UNBOUNDED):
+        return CoreAnswer(float("inf"), None, True)
     bound = float(found.termination.objective_bounds.dual_bound) * scale
     if not found.has_primal_feasible_solution():
-        return CoreAnswer(bound, None)
+        return CoreAnswer(bound, None, False)
     values = np.array(found.variable_values(open_))
     chosen = np.sort(np.argsort(-values, kind="stable")[: core.q])
-    return CoreAnswer(bound, chosen)
+    return CoreAnswer(bound, chosen, reason == _REASON.OPTIMAL)
 
 
 def _demand_terms(
@@ -121,9 +120,11 @@ def _demand_terms(
     order = np.argsort(row, kind="stable")
     order = order[row[order] <= min(cap - 1, limit)]
     levels, starts = np.unique(row[order], return_index=True)
-    if not len(levels):
-        return [cap / scale]
     must_serve = cap > limit
+    if not len(levels):
+        if must_serve:
+            model.add_linear_constraint(lb=1.0)
+        return [cap / scale]
     terms: list[mathopt.LinearTypes] = [float(levels[0]) / scale]
     before: mathopt.LinearTypes = 1.0
     next_levels = np.append(levels[1:], cap)

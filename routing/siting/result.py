@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
+Ties = Literal["proven", "best_found", "none"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SitingResult:
     """Answer to a siting problem.
 
     Attributes:
         objective: name of the objective.
-        status: ``optimal`` only when proven; ``feasible`` when a time limit stopped the proof;
-            ``infeasible`` when proven that no answer exists; ``unknown`` when neither an answer nor
-            a proof was found in time.
+        status: ``optimal`` only when proven (to 1e-7 of the value); ``feasible`` when a time limit
+            stopped the proof; ``infeasible`` when proven that no answer exists; ``unknown`` when
+            neither an answer nor a proof was found in time.
         objective_value: value of the answer, NaN without one.
-        bound: proven bound on the best value (from below, as every objective here is minimized), NaN
-            where the solver gave none.
+        bound: proven bound on the best value: from below where the objective is minimized, from
+            above where it is maximized; NaN where none is proven.
         runtime_s: wall time in seconds.
         sites: all open sites, existing ones included, ascending.
         new_sites: the opened ones among them.
@@ -30,6 +31,11 @@ class SitingResult:
         times_min: for each demand point the time from that site, NaN where none reaches it.
         solver: name and version of the solver.
         seed: the seed given.
+        closed_sites: existing sites that the answer closes.
+        unreachable: demand points with weight that no site of the problem can reach.
+        ties: whether, among equally good answers, the one with the smallest weighted mean is proven
+            to have been taken (``proven``), is the best found (``best_found``), or was not looked
+            for (``none``).
     """
 
     objective: str
@@ -43,6 +49,9 @@ class SitingResult:
     times_min: NDArray[np.float64]
     solver: str
     seed: int
+    closed_sites: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    unreachable: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    ties: Ties = "none"
 
     @property
     def gap(self) -> float:
@@ -53,3 +62,8 @@ class SitingResult:
         if self.objective_value == self.bound:
             return 0.0
         return abs(self.objective_value - self.bound) / max(abs(self.objective_value), 1e-12)
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether there is an answer, proven or not."""
+        return self.status in ("optimal", "feasible")

@@ -1,27 +1,47 @@
-"""Solve siting problems with OR-Tools (MathOpt, HiGHS).
-
-Two objectives are implemented: ``min-sites`` and ``min-mean``.
-"""
+"""Solve siting problems with OR-Tools: one entry for every objective."""
 
 from __future__ import annotations
 
-import datetime
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+import math
+from collections.abc import Callable, Sequence
 from importlib import metadata
 
 import numpy as np
-from numpy.typing import NDArray
-from ortools.math_opt.python import mathopt
 
-from geodata.errors import Fault, InputError
-from routing.siting.problem import Floats, SitingProblem, nearest_min
-from routing.siting.result import SitingResult, Status
+from routing.siting import large
+from routing.siting.clock import Clock
+from routing.siting.frame import Frame
+from routing.siting.goal import Effort, Outcome
+from routing.siting.objectives import covering, crews, minutes, survival, worst
+from routing.siting.problem import Flags, Floats, Ints, SitingProblem, nearest_min
+from routing.siting.proof import minimize
+from routing.siting.question import DE_MAIO, OBJECTIVES, ByZone, Question, ask
+from routing.siting.result import SitingResult, Ties
+from routing.siting.rules import Barred
+from routing.siting.task import Solved, Task, mean_goal, reach_goal
 
-OBJECTIVES = ("min-sites", "min-mean")
-# Slack of a target in weighted minutes, relative: solvers work to about 1e-6.
-_TOLERANCE = 1e-7
+__all__ = ["OBJECTIVES", "answer", "solve"]
+
+log = logging.getLogger(__name__)
+
+# What telling equally good answers apart is worth in problems of more than so many pairs.
+_TIES = Effort(most_nodes=500, most_gap=0.05)
+_TIES_PROVEN_PAIRS = 20_000
+_NO_TIES: Ties = "none"
+
+PROCEDURES: dict[str, Callable[[Task], Solved]] = {
+    "min-sites": minutes.min_sites,
+    "max-coverage": covering.max_coverage,
+    "set-cover": covering.set_cover,
+    "min-mean": minutes.min_mean,
+    "min-worst": worst.min_worst,
+    "double-standard": crews.double_standard,
+    "backup": crews.backup,
+    "expected-coverage": crews.expected_coverage,
+    "survival": survival.survival,
+    "equity": worst.equity,
+}
 
 
 def solve(
@@ -29,249 +49,213 @@ def solve(
     *,
     objective: str,
     new: int | None = None,
-    target_min: float | Mapping[str, float] | None = None,
+    target_min: ByZone = None,
     time_limit_s: float | None = None,
     seed: int = 0,
+    mean_min: ByZone = None,
+    share_within: ByZone = None,
+    worst_island_min: float | None = None,
+    outer_min: ByZone = None,
+    covered_share: float = 0.0,
+    first_share: float = 0.5,
+    busy: ByZone = None,
+    survival: tuple[float, float] = DE_MAIO,
+    step_min: float = 1.0,
+    reach_all: bool | None = None,
 ) -> SitingResult:
     """Solve a siting problem.
 
-    Every demand point is served by the open site that reaches it first; a point that no open site
-    reaches is left out of the means, here as in the statistics.
+    Every demand point is served by the open site that reaches it first. A point that no open site
+    reaches is left out of means, here as in the statistics; closing or moving a site never cuts off
+    a point that is reached today. Points without weight do not count.
 
-    ``min-sites``: the cheapest new sites for which the mean of every zone with a target is **at most**
-    its target, ``sum_i w_i t_i <= T_z sum_i w_i`` over the reached points i of zone z; among those the
-    smallest weighted mean over all zones. `new`, if given, bounds the number of new sites.
+    =====================  =================================================
+    ``min-sites``          fewest (cheapest) sites that meet the bounds
+    ``max-coverage``       most weight within the target
+    ``set-cover``          fewest sites that put everybody within the target
+    ``min-mean``           least weighted mean
+    ``min-worst``          least longest time
+    ``double-standard``    most weight within the target of two crews
+    ``backup``             most weight within the target of one and of two
+    ``expected-coverage``  most weight that finds a free crew in the target
+    ``survival``           most expected survivors
+    ``equity``             all times, from the longest down
+    =====================  =================================================
 
-    ``min-mean``: at most `new` new sites that reach as much weight as can be and, among those, have
-    the smallest weighted mean (p-median with existing sites; Hakimi 1964,
-    doi:10.1287/opre.12.3.450), subject to the targets where given.
+    All but ``min-sites`` and ``set-cover`` need `new`; those on coverage need `target_min`, and
+    ``expected-coverage`` needs `busy`.
+    Their formulas are in `routing.siting.objectives`. Of equally good answers the one that reaches
+    the most weight and then has the smallest weighted mean is taken, and of sites that are the same
+    in everything the first.
 
     Args:
         problem: what to solve.
         objective: one of `OBJECTIVES`.
-        new: largest number of new sites; required for ``min-mean``.
-        target_min: bound on the mean of each zone, minutes; one number serves all zones.
+        new: largest number of new sites; where not needed, any number unless given.
+        target_min: minutes, one number for all zones or one for each. For objectives on coverage
+            the time within which a point counts as covered; for all others a bound on the mean.
         time_limit_s: wall-time limit; the best answer so far is returned with its true gap.
-        seed: passed to the solver.
+        seed: passed to the solvers.
+        mean_min: bound on the mean of zones, for objectives on coverage too.
+        share_within: least share of each zone's weight within its target.
+        worst_island_min: bound on the mean of every island with weight.
+        outer_min: of ``double-standard``, the time within which everybody has to be.
+        covered_share: of ``double-standard``, least share of all weight within the target.
+        first_share: of ``backup``, what being covered once is worth, against covered twice; 0 to 1.
+        busy: of ``expected-coverage``, busy fraction of the crews serving a zone; 0 to 1.
+        survival: of ``survival``, a and b of ``1 / (1 + exp(a + b t))``.
+        step_min: of ``equity``, width of a class of times that count as equal.
+        reach_all: of ``min-sites``, whether everybody whom some site can reach has to be reached;
+            unless given only where no site is open today, as a mean over nobody meets any bound.
 
     Raises:
         InputError: if the objective is unknown or what it needs is missing or out of range.
+
+    Example:
+        >>> problem = SitingProblem.from_matrix([[20.0, 9.0], [16.0, 17.0]], existing=[0])
+        >>> solve(problem, objective="min-sites", target_min=14.0).new_sites.tolist()
+        [1]
     """
-    started = time.perf_counter()
-    targets = _targets(problem, target_min)
-    _check(problem, objective, new, targets)
-    stage = _Model(problem, targets, new=new, seed=seed)
-    first = stage.minimize_cost if objective == "min-sites" else stage.minimize_total
-    status, value, bound, opened = first(_left(time_limit_s, started))
-    if objective == "min-sites" and status == "optimal" and len(opened):
-        again = _Model(problem, targets, new=new, seed=seed, cost_limit=value)
-        tie_status, _, _, chosen = again.minimize_total(_left(time_limit_s, started))
-        opened = chosen if tie_status in ("optimal", "feasible") else opened
-    return _result(problem, objective, status, value, bound, opened, time.perf_counter() - started, seed)
+    clock = Clock(time_limit_s)
+    question = ask(
+        problem,
+        objective=objective,
+        new=new,
+        target_min=target_min,
+        mean_min=mean_min,
+        share_within=share_within,
+        worst_island_min=worst_island_min,
+        outer_min=outer_min,
+        covered_share=covered_share,
+        first_share=first_share,
+        busy=busy,
+        survival=survival,
+        step_min=step_min,
+        reach_all=reach_all,
+    )
+    return answer(problem, question, clock=clock, seed=seed)
 
 
-def _left(time_limit_s: float | None, started: float) -> float | None:
-    if time_limit_s is None:
-        return None
-    return max(0.01, time_limit_s - (time.perf_counter() - started))
+def answer(
+    problem: SitingProblem,
+    question: Question,
+    *,
+    clock: Clock | None = None,
+    seed: int = 0,
+    barred: Sequence[Barred] = (),
+    break_ties: bool = True,
+) -> SitingResult:
+    """Answer a checked question.
 
-
-def _targets(
-    problem: SitingProblem, target_min: float | Mapping[str, float] | None
-) -> dict[str, float]:
-    if target_min is None:
-        return {}
-    if isinstance(target_min, Mapping):
-        return {zone: float(bound) for zone, bound in target_min.items()}
-    return dict.fromkeys(problem.zones.tolist(), float(target_min))
-
-
-def _check(
-    problem: SitingProblem, objective: str, new: int | None, targets: Mapping[str, float]
-) -> None:
-    faults = []
-    free = int((~problem.existing).sum())
-    if objective not in OBJECTIVES:
-        choices = ", ".join(OBJECTIVES)
-        faults.append(Fault("not_a_choice", "objective", objective, {"choices": choices}))
-    if objective == "min-sites" and not targets:
-        faults.append(Fault("siting_needs_target", "target_min"))
-    if objective == "min-mean" and new is None:
-        faults.append(Fault("siting_needs_new", "new"))
-    if new is not None and not 0 <= new <= free:
-        faults.append(Fault("siting_new_range", "new", new, {"candidates": free}))
-    unknown = sorted(set(targets) - set(problem.zones.tolist()))
-    faults += [Fault("siting_no_such_zone", "target_min", zone) for zone in unknown]
-    faults += [
-        Fault("siting_negative", f"target_min[{zone}]", bound)
-        for zone, bound in targets.items()
-        if not bound >= 0
-    ]
-    if faults:
-        raise InputError(faults)
-
-
-@dataclass(frozen=True)
-class _Gains:
-    """Pairs of demand point and new site that would be faster than today, or the first to reach it."""
-
-    point: NDArray[np.int64]
-    site: NDArray[np.int64]
-    time_min: Floats
-    today_min: Floats
-
-
-def _gains(problem: SitingProblem) -> _Gains:
-    today = problem.today_min()
-    heavy = problem.weights > 0
-    faster = problem.times_min < np.where(np.isnan(today), np.inf, today)[:, None]
-    faster &= heavy[:, None] & ~problem.existing[None, :]
-    point, site = np.nonzero(faster)
-    return _Gains(point, site, problem.times_min[point, site], today)
-
-
-class _Model:
-    """Assignment model over the gains only: ``x <= y``, one new site a point.
-
-    Everybody is served by the nearest open site. The model may leave a point with its time of today;
-    that is never better than a faster site, so the optimum is the same. A point that nobody reaches
-    today must be taken by a site that is opened and reaches it.
+    Args:
+        problem: the problem that the question was checked with.
+        question: what is asked.
+        clock: wall time left; no limit unless given.
+        seed: passed to the solvers.
+        barred: answers that are not wanted.
+        break_ties: whether to tell equally good answers apart.
     """
-
-    def __init__(
-        self,
-        problem: SitingProblem,
-        targets: Mapping[str, float],
-        *,
-        new: int | None,
-        seed: int,
-        cost_limit: float | None = None,
-    ) -> None:
-        self.problem, self.seed = problem, seed
-        self.gains = _gains(problem)
-        self.model = mathopt.Model(name="siting")
-        self.candidates = np.flatnonzero(~problem.existing)
-        self.open = {int(j): self.model.add_binary_variable(name=f"y{j}") for j in self.candidates}
-        pairs = range(len(self.gains.point))
-        self.take = [self.model.add_variable(lb=0.0, ub=1.0, name=f"x{k}") for k in pairs]
-        self._link()
-        self._bound_means(targets)
-        if new is not None:
-            self.model.add_linear_constraint(mathopt.fast_sum(self.open.values()) <= new)
-        if cost_limit is not None:
-            self.model.add_linear_constraint(self._cost() <= cost_limit * (1 + 1e-9) + 1e-9)
-
-    def minimize_cost(self, limit_s: float | None) -> tuple[Status, float, float, NDArray[np.int64]]:
-        """Minimize the cost of the opened sites."""
-        self.model.minimize(self._cost())
-        return self._run(limit_s)
-
-    def minimize_total(self, limit_s: float | None) -> tuple[Status, float, float, NDArray[np.int64]]:
-        """Minimize the weighted minutes, after reaching as much weight as can be.
-
-        The value returned is the weighted mean over the reached points. A point that nobody reaches
-        costs more than any gain inside the model only: without that, reaching it would look like a
-        loss. Where such a point remains, the solver's bound is not one on the mean and is not given.
-        """
-        gains, weights = self.gains, self.problem.weights
-        base = np.where(np.isnan(gains.today_min), _far(self.problem), gains.today_min)
-        scale = max(float(weights.sum()), 1e-12)
-        change = weights[gains.point] / scale * (gains.time_min - base[gains.point])
-        terms = (c * x for c, x in zip(change.tolist(), self.take, strict=True))
-        self.model.minimize(mathopt.fast_sum(terms) + float((weights * base).sum()) / scale)
-        status, _, bound, opened = self._run(limit_s)
-        if status not in ("optimal", "feasible"):
-            return status, float("nan"), float("nan"), opened
-        sites = np.r_[np.flatnonzero(self.problem.existing), opened].astype(np.int64)
-        times = nearest_min(self.problem.times_min, sites)
-        reached = ~np.isnan(times) & (weights > 0)
-        total = float(weights[reached].sum())
-        value = float((weights * times)[reached].sum() / total) if total > 0 else float("nan")
-        everyone = bool(reached[weights > 0].all())
-        return status, value, bound if everyone else float("nan"), opened
-
-    def _cost(self) -> mathopt.LinearTypes:
-        cost = self.problem.site_costs
-        return mathopt.fast_sum(float(cost[j]) * y for j, y in self.open.items())
-
-    def _link(self) -> None:
-        by_point: dict[int, list[mathopt.Variable]] = {}
-        unreached = np.isnan(self.gains.today_min)
-        for k, (i, j) in enumerate(zip(self.gains.point.tolist(), self.gains.site.tolist(), strict=True)):
-            self.model.add_linear_constraint(self.take[k] - self.open[j] <= 0.0)
-            by_point.setdefault(i, []).append(self.take[k])
-        for taken in by_point.values():
-            self.model.add_linear_constraint(mathopt.fast_sum(taken) <= 1.0)
-        for i, j in zip(self.gains.point.tolist(), self.gains.site.tolist(), strict=True):
-            if unreached[i]:
-                self.model.add_linear_constraint(mathopt.fast_sum(by_point[i]) - self.open[j] >= 0.0)
-
-    def _bound_means(self, targets: Mapping[str, float]) -> None:
-        gains, weights, zones = self.gains, self.problem.weights, self.problem.zones
-        reached = ~np.isnan(gains.today_min)
-        for zone, bound in sorted(targets.items()):
-            mine = (zones == zone) & reached
-            excess = float((weights[mine] * (gains.today_min[mine] - bound)).sum())
-            before = np.where(reached[gains.point], gains.today_min[gains.point], bound)
-            change = weights[gains.point] * (gains.time_min - before)
-            pairs = np.flatnonzero(zones[gains.point] == zone)
-            slack = _TOLERANCE * max(float(weights[zones == zone].sum()), 1e-12)
-            self.model.add_linear_constraint(
-                mathopt.fast_sum(float(change[k]) * self.take[k] for k in pairs) <= slack - excess
-            )
-
-    def _run(self, limit_s: float | None) -> tuple[Status, float, float, NDArray[np.int64]]:
-        limit = None if limit_s is None else datetime.timedelta(seconds=limit_s)
-        parameters = mathopt.SolveParameters(
-            time_limit=limit, random_seed=self.seed, relative_gap_tolerance=1e-9
-        )
-        found = mathopt.solve(self.model, mathopt.SolverType.HIGHS, params=parameters)
-        reason = mathopt.TerminationReason
-        status: Status = "unknown"
-        if found.termination.reason in (reason.INFEASIBLE, reason.INFEASIBLE_OR_UNBOUNDED):
-            return "infeasible", float("nan"), float("nan"), np.empty(0, np.int64)
-        bound = float(found.termination.objective_bounds.dual_bound)
-        bound = bound if np.isfinite(bound) else float("nan")
-        if not found.has_primal_feasible_solution():
-            return status, float("nan"), bound, np.empty(0, np.int64)
-        status = "optimal" if found.termination.reason == reason.OPTIMAL else "feasible"
-        value = found.variable_values()
-        opened = [j for j, y in self.open.items() if value[y] > 0.5]
-        return status, float(found.objective_value()), bound, np.array(opened, dtype=np.int64)
+    clock = clock or Clock()
+    if not barred and large.is_large_coverage(problem, question):
+        outcome, sites = large.max_coverage(problem, question, clock, seed)
+        return _result(problem, question, outcome, sites, _NO_TIES, clock.spent_s(), seed)
+    frame = Frame(problem)
+    task = Task(frame, question, clock, seed, tuple(barred))
+    solved = PROCEDURES[question.objective](task)
+    opened, ties = solved.outcome.opened, _NO_TIES
+    if solved.outcome.is_answer:
+        if break_ties:
+            opened, ties = _untied(solved)
+        if not barred:
+            opened = _first_of_same(frame, opened)
+    log.info("%s: %s in %.1f s", question.objective, solved.outcome.status, clock.spent_s())
+    sites = np.sort(np.concatenate([frame.kept, frame.free[opened]]))
+    return _result(problem, question, solved.outcome, sites, ties, clock.spent_s(), seed)
 
 
-def _far(problem: SitingProblem) -> float:
-    """Return minutes so long that no gain elsewhere makes up for leaving any weight unreached."""
-    heavy = problem.weights[problem.weights > 0]
-    longest = float(np.nanmax(problem.times_min, initial=0.0))
-    return (longest + 1.0) * (1.0 + float(heavy.sum()) / float(heavy.min())) if len(heavy) else 1.0
+def _untied(solved: Solved) -> tuple[Ints, Ties]:
+    """Return, of equally good answers, the one that reaches most, then has the least mean."""
+    master, outcome = solved.master, solved.outcome
+    if not solved.breaks_ties or outcome.status != "optimal":
+        return outcome.opened, "none"
+    if solved.goal is not None:
+        master.fix(solved.goal, outcome.value)
+    master.start, unreached = outcome.opened, 0.0
+    reach = reach_goal(master)
+    if reach is not None:
+        most = minimize(master, reach)
+        if most.status != "optimal":
+            return (most.opened if most.is_answer else outcome.opened), "best_found"
+        master.fix(reach, most.value)
+        master.start, unreached = most.opened, most.value
+    effort = _TIES if master.frame.times.size > _TIES_PROVEN_PAIRS else None
+    least = minimize(master, mean_goal(master, unreached), effort=effort)
+    if not least.is_answer:
+        return master.start, "best_found"
+    return least.opened, "proven" if least.status == "optimal" else "best_found"
+
+
+def _first_of_same(frame: Frame, opened: Ints) -> Ints:
+    """Exchange open sites for earlier ones that are the same in everything."""
+    problem = frame.problem
+    marked = {site for group in problem.exclusive for site in group}
+    classes: dict[object, list[int]] = {}
+    for position, site in enumerate(frame.free.tolist()):
+        if problem.existing[site] or problem.required[site] or site in marked:
+            continue
+        key = (
+            problem.times_min[:, site].tobytes(), problem.kinds[site], problem.areas[site],
+            problem.site_costs[site], problem.crews[site],
+        )  # fmt: skip
+        classes.setdefault(key, []).append(position)
+    taken = set(opened.tolist())
+    for members in classes.values():
+        mine = [position for position in members if position in taken]
+        taken.difference_update(mine)
+        taken.update(members[: len(mine)])
+    return np.array(sorted(taken), dtype=np.int64)
 
 
 def _result(
     problem: SitingProblem,
-    objective: str,
-    status: Status,
-    value: float,
-    bound: float,
-    opened: NDArray[np.int64],
+    question: Question,
+    outcome: Outcome,
+    sites: Ints,
+    ties: Ties,
     runtime_s: float,
     seed: int,
 ) -> SitingResult:
-    answered = status in ("optimal", "feasible")
-    sites = np.sort(np.r_[np.flatnonzero(problem.existing), opened]) if answered else opened
-    times = nearest_min(problem.times_min, sites)
-    filled = np.where(np.isnan(problem.times_min[:, sites]), np.inf, problem.times_min[:, sites])
-    choice = sites[filled.argmin(axis=1)] if len(sites) else np.full(len(times), -1)
+    sites = sites if outcome.is_answer else np.empty(0, np.int64)
+    gone = problem.existing & ~problem.forbidden & outcome.is_answer
+    assignment, times = _assigned(problem, sites)
     return SitingResult(
-        objective=objective,
-        status=status,
-        objective_value=value,
-        bound=value if status == "optimal" else bound,
+        objective=question.objective,
+        status=outcome.status,
+        objective_value=question.sign * outcome.value + 0.0,
+        bound=question.sign * outcome.bound + 0.0,
         runtime_s=runtime_s,
-        sites=sites.astype(np.int64),
-        new_sites=np.sort(opened),
-        assignment=np.where(np.isnan(times), -1, choice).astype(np.int64),
+        sites=sites,
+        new_sites=sites[~problem.existing[sites]],
+        assignment=assignment,
         times_min=times,
-        solver=f"OR-Tools {metadata.version('ortools')} MathOpt HiGHS",
+        solver=f"OR-Tools {metadata.version('ortools')} MathOpt (HiGHS, GLOP)",
         seed=seed,
+        closed_sites=np.setdiff1d(np.flatnonzero(gone), sites),
+        unreachable=_named(problem),
+        ties=ties,
     )
+
+
+def _assigned(problem: SitingProblem, sites: Ints) -> tuple[Ints, Floats]:
+    times = nearest_min(problem.times_min, sites)
+    if not len(sites):
+        return np.full(len(times), -1, np.int64), times
+    mine = problem.times_min[:, sites]
+    choice = sites[np.where(np.isnan(mine), math.inf, mine).argmin(axis=1)]
+    return np.where(np.isnan(times), -1, choice), times
+
+
+def _named(problem: SitingProblem) -> Ints:
+    nobody = problem.unreachable()
+    heavy: Flags = problem.weights[nobody] > 0
+    return nobody[heavy]

@@ -44,7 +44,7 @@ def _count_demand(row: Ints, first: int, second: int, gain: Ints, extra: Ints, s
 
 @compiled
 def _best_swap(gain: Ints, loss: Ints, extra: Ints, n_kept: int) -> tuple[int, int]:
-    """Return the position that leaves and the site that enters; (-1, -1) if no swap saves anything."""
+    """Return the position that leaves and the site that enters; (-1, -1) if no swap helps."""
     best = 0
     leaving = -1
     for r in range(n_kept, len(loss)):
@@ -68,7 +68,7 @@ def interchange(costs: Ints, sites: Ints, n_kept: int, far: int, max_swaps: int)
     """Swap one open site for a closed one, the best swap first, until none helps; return the cost.
 
     Whitaker's fast interchange with the incremental tables of Resende & Werneck (2007,
-    doi:10.1016/j.ejor.2005.05.037): only the demand points whose two nearest sites change are
+    doi:10.1007/s10479-006-0154-0): only the demand points whose two nearest sites change are
     looked at after a swap. The first of equally good swaps is taken.
 
     Args:
@@ -112,4 +112,4 @@ def interchange(costs: Ints, sites: Ints, n_kept: int, far: int, max_swaps: int)
                 _count_demand(costs[i], first[i], second[i], gain, extra[at], -1)
         sites[leaving] = entering
         swaps += 1
-    return first.sum()
+    return int(first.sum())

@@ -112,5 +112,5 @@ def test_only_licensed_sources_are_credited_on_the_map() -> None:
         {"publisher": "Nobody", "licence": None},
     ]
     line = sidebar.sources_line({"sources": sources}, Words("en"))
-    credits = "Road mappers (ODbL 1.0); MIT (chart-data)"
-    assert line == f"Data: {credits}. Sources listed in the report: 4."
+    listed = "Road mappers (ODbL 1.0); MIT (chart-data)"
+    assert line == f"Data: {listed}. Sources listed in the report: 4."

@@ -1,0 +1,98 @@
+"""Other answers that are as good, or nearly: room for land, money and politics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.siting.clock import Clock
+from routing.siting.problem import SitingProblem
+from routing.siting.question import Question
+from routing.siting.result import SitingResult
+from routing.siting.rules import Barred
+from routing.siting.solve import answer
+
+Near = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """Answers, best first.
+
+    Attributes:
+        answers: the best one, then the others; all within the tolerance.
+        complete: whether it is proven that there are no others within the tolerance; False also
+            where as many as asked for were found.
+    """
+
+    answers: list[SitingResult]
+    complete: bool
+
+
+def find(
+    problem: SitingProblem,
+    question: Question,
+    best: SitingResult,
+    *,
+    count: int,
+    within: float = 0.01,
+    near: Near | None = None,
+    clock: Clock | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Alternatives:
+    """Return the best answer and up to `count` others whose value is at most `within` worse.
+
+    After each answer a cut bars it and the question is asked again (no-good cuts: Balas & Jeroslow
+    1972, doi:10.1137/0123007).
+
+    Args:
+        problem: the problem.
+        question: what is asked.
+        best: its answer.
+        count: how many others.
+        within: how much worse the value may be, relative to the best.
+        near: shape (sites, sites), whether two sites are as good as the same place; then each
+            answer has a new site that is near none of any earlier one's. None takes any other set.
+        clock: wall time left.
+        seed: passed to the solvers.
+        progress: called with the share done.
+    """
+    clock = clock or Clock()
+    answers = [best]
+    while len(answers) <= count:
+        progress((len(answers) - 1) / max(count, 1))
+        barred = [_bar(one, near) for one in answers]
+        part = Clock(clock.left_s() / (count + 1 - len(answers)))
+        found = answer(problem, question, clock=part, seed=seed, barred=barred)
+        if not found.is_answer or _is_worse(question, found, best, within):
+            proven = found.status in ("optimal", "infeasible")
+            return Alternatives(answers, complete=proven)
+        answers.append(found)
+    return Alternatives(answers, complete=False)
+
+
+def differences(answers: Iterable[SitingResult]) -> list[tuple[list[int], list[int]]]:
+    """Return for each answer the new sites that the first one lacks, and those it has alone."""
+    listed = list(answers)
+    first = set(listed[0].new_sites.tolist()) if listed else set()
+    return [
+        (sorted(mine - first), sorted(first - mine))
+        for mine in (set(one.new_sites.tolist()) for one in listed)
+    ]
+
+
+def _bar(one: SitingResult, near: Near | None) -> Barred:
+    if near is None or not len(one.new_sites):
+        return Barred(one.sites)
+    there: Near = np.asarray(near[:, one.new_sites].any(axis=1))
+    there[one.new_sites] = True
+    return Barred(one.sites, there)
+
+
+def _is_worse(question: Question, found: SitingResult, best: SitingResult, within: float) -> bool:
+    loss = question.sign * (found.objective_value - best.objective_value)
+    return loss > within * abs(best.objective_value) + 1e-9

@@ -1,0 +1,86 @@
+"""The trade-off curve: what the best answer reaches with 0, 1, 2 ... new sites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from routing.siting.clock import Clock
+from routing.siting.describe import Figures, figures
+from routing.siting.problem import SitingProblem
+from routing.siting.question import Question
+from routing.siting.result import SitingResult
+from routing.siting.solve import answer
+
+# What a curve asks instead of objectives that decide the number of sites themselves, or that take
+# long for what a curve shows of them.
+_INSTEAD = {"min-sites": "min-mean", "set-cover": "max-coverage", "equity": "min-worst"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One point of the curve.
+
+    Attributes:
+        new: largest number of new sites.
+        result: the best answer with so many.
+        figures: what it means for zones and islands; None without an answer.
+    """
+
+    new: int
+    result: SitingResult
+    figures: Figures | None
+
+
+def curve_objective(objective: str) -> str:
+    """Return the objective that the curve of `objective` is made with."""
+    return _INSTEAD.get(objective, objective)
+
+
+def trade_off(
+    problem: SitingProblem,
+    question: Question,
+    *,
+    most_new: int,
+    clock: Clock | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda _: None,
+) -> list[Step]:
+    """Return the curve from no new site, or from those required, to `most_new`.
+
+    Bounds on means, shares and islands are left out: the curve shows them. With more sites the
+    objective is never worse, as no number has to be used up.
+
+    Args:
+        problem: the problem.
+        question: what is asked; its number of new sites does not matter.
+        most_new: end of the curve; not more than there are candidates.
+        clock: wall time for the whole curve; each step may use an equal part of what is left.
+        seed: passed to the solvers.
+        progress: called with the share done.
+    """
+    clock = clock or Clock()
+    asked = replace(
+        question,
+        objective=curve_objective(question.objective),
+        mean_min={},
+        share_within={},
+        worst_island_min=None,
+        reach_all=False,
+    )
+    numbers = list(_numbers(problem, most_new))
+    steps = []
+    for done, new in enumerate(numbers):
+        progress(done / len(numbers))
+        part = Clock(clock.left_s() / (len(numbers) - done))
+        found = answer(problem, replace(asked, new=new), clock=part, seed=seed, break_ties=False)
+        shown = figures(problem, found.times_min, question.target_min) if found.is_answer else None
+        steps.append(Step(new, found, shown))
+    return steps
+
+
+def _numbers(problem: SitingProblem, most_new: int) -> Iterator[int]:
+    fresh = ~problem.existing
+    least = int((problem.required & fresh).sum())
+    most = min(most_new, int((problem.undecided & fresh).sum()))
+    yield from range(least, most + 1)

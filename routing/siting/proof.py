@@ -1,0 +1,245 @@
+"""Solve a master to proof.
+
+Cuts at the linear relaxation (GLOP, warm), a local search for a first answer; then sites that
+reduced costs rule out are fixed, and HiGHS finishes what is left, with more cuts until the model
+and the true value of its answer agree.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+
+import numpy as np
+from ortools.math_opt.python import mathopt
+
+from routing.siting import improve
+from routing.siting.goal import Effort, Goal, Outcome
+from routing.siting.master import Master
+from routing.siting.problem import Flags, Floats, Ints
+from routing.siting.rules import Barred
+
+log = logging.getLogger(__name__)
+
+# An answer is proven when no other is better by more than this, relative to its value.
+PROOF = 1e-7
+# Of a goal that takes whole units only, the part that a bound may be off.
+_UNIT_ROOM = 1e-4
+_MOST_ROUNDS = 500
+_STALLED_ROUNDS = 12
+# Simplex iterations after which going on from the last basis is given up; usual are some hundred.
+_MOST_ITERATIONS = 3000
+_SOLVER_PRECISION = 1e-9
+
+_DECIDED = (mathopt.TerminationReason.OPTIMAL, mathopt.TerminationReason.INFEASIBLE)
+_INFEASIBLE = (
+    mathopt.TerminationReason.INFEASIBLE,
+    mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED,
+)
+
+
+def minimize(master: Master, goal: Goal, *, effort: Effort | None = None) -> Outcome:
+    """Return the best answer, proven where the time allows it.
+
+    Args:
+        master: the model; cuts are added to it.
+        goal: what to minimize.
+        effort: what a proof is worth; anything unless given.
+    """
+    return _Run(master, goal, effort or Effort()).outcome()
+
+
+class _Relaxation:
+    """The linear relaxation of a master, solved again and again as cuts are added.
+
+    GLOP goes on from its last basis, which mostly takes milliseconds; now and then it gets lost,
+    and from then on HiGHS starts anew each time.
+    """
+
+    def __init__(self, master: Master) -> None:
+        self.master = master
+        self.warm: mathopt.IncrementalSolver | None = mathopt.IncrementalSolver(
+            master.model, mathopt.SolverType.GLOP
+        )
+        self.iterations: int | None = None
+
+    def solve(self) -> mathopt.SolveResult:
+        """Solve the relaxation with the cuts made so far."""
+        clock, seed = self.master.clock, self.master.seed
+        if self.warm is not None:
+            parameters = mathopt.SolveParameters(
+                time_limit=clock.limit(), iteration_limit=self.iterations, random_seed=seed
+            )
+            found = self.warm.solve(params=parameters)
+            self.iterations = _MOST_ITERATIONS
+            if found.termination.reason in _DECIDED or clock.is_over():
+                return found
+            log.debug("relaxation: GLOP is lost (%s), HiGHS takes over", found.termination.limit)
+            self.warm = None
+        parameters = mathopt.SolveParameters(time_limit=clock.limit(), random_seed=seed)
+        return mathopt.solve(self.master.model, mathopt.SolverType.HIGHS, params=parameters)
+
+
+class _Run:
+    """One minimization."""
+
+    def __init__(self, master: Master, goal: Goal, effort: Effort) -> None:
+        self.master, self.goal, self.effort = master, goal, effort
+        self.best: Ints | None = None
+        self.value = math.inf
+        self.bound = -math.inf
+        self.lp_bound = -math.inf
+        self.stuck = False
+        self.point = np.zeros(len(master.open))
+        self.reduced = np.zeros(len(master.open))
+
+    def outcome(self) -> Outcome:
+        self.master.model.minimize(self.goal.expression)
+        if self.master.start is not None:
+            self._offer(self.master.start)
+        self._root()
+        if not self._proven():
+            self._search()
+        self.stuck = self._gap() > self.effort.most_gap
+        infeasible = False
+        while not (self._proven() or infeasible or self.stuck or self.master.clock.is_over()):
+            infeasible = self._finish()
+        return self._told(infeasible)
+
+    def _told(self, infeasible: bool) -> Outcome:
+        if self.best is None:
+            bound = self.bound if math.isfinite(self.bound) else math.nan
+            return Outcome("infeasible") if infeasible else Outcome("unknown", bound=bound)
+        if infeasible or self._proven():
+            return Outcome("optimal", self.value, self.value, self.best)
+        bound = self.bound if math.isfinite(self.bound) else math.nan
+        return Outcome("feasible", self.value, bound, self.best)
+
+    def _proven(self) -> bool:
+        """Whether no answer can be better by more than rounding, or by less than one unit."""
+        room = max(PROOF * abs(self.value), _SOLVER_PRECISION, self.goal.unit * (1 - _UNIT_ROOM))
+        return self.best is not None and self.value - self.bound <= room
+
+    def _gap(self) -> float:
+        """Return how far the bound is from the value, relative; 0 without an answer."""
+        if self.best is None:
+            return 0.0
+        return (self.value - self.bound) / max(abs(self.value), 1e-12)
+
+    def _offer(self, opened: Ints) -> bool:
+        """Take a set of sites if it is a better answer; return whether it is an answer at all."""
+        if not self.master.is_answer(opened):
+            return False
+        value = self.goal.value(opened)
+        if value < self.value:
+            self.best, self.value = np.sort(opened), value
+        return True
+
+    def _root(self) -> None:
+        """Cut until the relaxation satisfies every cut, or stalls."""
+        relaxation = _Relaxation(self.master)
+        core, last, stalled = None, -math.inf, 0
+        for turn in range(_MOST_ROUNDS):
+            found = relaxation.solve()
+            if found.termination.reason != mathopt.TerminationReason.OPTIMAL:
+                return
+            self._read(found)
+            core = self.point if core is None else 0.5 * (core + self.point)
+            near = 0.5 * (core + self.point) if turn else None
+            added = self.master.cut(found, near=near)
+            if not added and near is not None:
+                added = self.master.cut(found)
+            stalled = 0 if self.bound > last + 1e-7 * abs(last) else stalled + 1
+            last = max(last, self.bound)
+            if not added or stalled >= _STALLED_ROUNDS or self.master.clock.is_over():
+                break
+        log.debug("relaxation: bound %.9g after %d rounds", self.bound, turn + 1)
+
+    def _read(self, found: mathopt.SolveResult) -> None:
+        values = found.variable_values()
+        self.point = np.array([values[y] for y in self.master.open])
+        self.reduced = self._reduced_costs(found)
+        self.lp_bound = found.objective_value()
+        self.bound = max(self.bound, self.lp_bound - 1e-9 * max(1.0, abs(self.lp_bound)))
+
+    def _reduced_costs(self, found: mathopt.SolveResult) -> Floats:
+        if not found.has_dual_feasible_solution():
+            return np.zeros(len(self.point))
+        costs = found.reduced_costs()
+        return np.array([costs[y] for y in self.master.open])
+
+    def _search(self) -> None:
+        """Find a first answer among the sites that the relaxation uses."""
+        master = self.master
+
+        def judge(opened: Ints) -> tuple[float, float]:
+            lacking = master.excess(opened)
+            return lacking, self.goal.value(opened)
+
+        found = improve.search(
+            self.point, start=self.best, judge=judge, allows=master.allows, clock=master.clock
+        )
+        if found is not None:
+            self._offer(found)
+        log.debug("local search: value %.9g", self.value)
+
+    def _finish(self) -> bool:
+        """Solve the model with whole sites; return whether nothing better than the best exists."""
+        closed, opened = self._fixed()
+        model = self.master.whole(closed, opened)
+        found = mathopt.solve(model, mathopt.SolverType.HIGHS, params=self._parameters())
+        reason = found.termination.reason
+        log.debug("whole sites: %s, %d free", reason.name, int((~closed & ~opened).sum()))
+        if reason in _INFEASIBLE:
+            # With fixed sites: nothing better than the best. Without: nothing at all.
+            return True
+        bound = found.termination.objective_bounds.dual_bound
+        if math.isfinite(bound):
+            self.bound = max(self.bound, min(bound, self.value))
+        if not found.has_primal_feasible_solution():
+            self.stuck = True
+            return False
+        values = found.variable_values()
+        same = [model.get_variable(y.id) for y in self.master.open]
+        chosen = np.flatnonzero(np.array([values[y] for y in same]) > 0.5)
+        answer = self._offer(chosen)
+        if found.termination.limit == mathopt.Limit.NODE:
+            self.stuck = True
+        if not self._proven() and not self._cut_at(chosen, answer):
+            log.debug("the model and the true value differ by rounding alone")
+            if reason == mathopt.TerminationReason.OPTIMAL:
+                return True
+        return False
+
+    def _cut_at(self, chosen: Ints, answer: bool) -> bool:
+        """Make the model tell the truth about these sites; whether anything was added."""
+        point = np.zeros(len(self.point))
+        point[chosen] = 1.0
+        added = 0
+        for block in self.master.blocks:
+            added += block.cut(point, block.largest)
+        if not answer:
+            self.master.add_rule(Barred(self.master.frame.free[chosen]).rule(self.master.frame))
+            return True
+        return added > 0
+
+    def _fixed(self) -> tuple[Flags, Flags]:
+        """Return the sites that no better answer has open, and those that each has open."""
+        if self.best is None or not math.isfinite(self.lp_bound):
+            nothing = np.zeros(len(self.point), dtype=bool)
+            return nothing, nothing
+        better = self.value - self.goal.unit * (1 - _UNIT_ROOM)
+        room = max(0.0, better - self.lp_bound) + max(1e-6 * abs(self.value), 1e-9)
+        return self.reduced > room, -self.reduced > room
+
+    def _parameters(self) -> mathopt.SolveParameters:
+        parameters = mathopt.SolveParameters(
+            time_limit=self.master.clock.limit(),
+            random_seed=self.master.seed,
+            node_limit=self.effort.most_nodes,
+            relative_gap_tolerance=_SOLVER_PRECISION,
+            absolute_gap_tolerance=_SOLVER_PRECISION,
+        )
+        for name in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
+            parameters.highs.double_options[name] = _SOLVER_PRECISION
+        return parameters
