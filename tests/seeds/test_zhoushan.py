@@ -436,8 +436,8 @@ def test_parameters_are_those_that_the_model_knows() -> None:
 @pytest.mark.parametrize("name", config.names())
 def test_every_parameter_has_value_unit_source_and_note(zhoushan: Region, name: str) -> None:
     entry = parameters()[name]
-    assert set(entry) == {"value", "unit", "source", "note"}
-    for key in ("unit", "source", "note"):
+    assert set(entry) == {"value", "unit", "source", "note", "note_zh"}
+    for key in ("unit", "source", "note", "note_zh"):
         assert isinstance(entry[key], str)
         assert entry[key].strip()
     assert entry["source"] in set(zhoushan.sources["source_id"])
