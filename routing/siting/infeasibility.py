@@ -96,8 +96,8 @@ def explain(
     """Return the smallest relaxation of a question that has no answer.
 
     Bounds on means and shares: ``min sum_b s_b / b`` with each bound b relaxed by s_b >= 0, so that
-    minutes and shares weigh by how much of the bound they are. Cover radii: the smallest number of
-    minutes that all of them would have to grow by.
+    minutes and shares weigh by how much of the bound they are; that on islands is one number. Cover
+    radii: the smallest number of minutes that all of them would have to grow by.
 
     Args:
         problem: the problem.
@@ -145,15 +145,17 @@ def _looser(frame: Frame, question: Question, clock: Clock, seed: int) -> Relaxa
     everyone: list[Requirement] = [EveryoneReached()] if question.reach_all else []
     asked = bounds(frame, question)
     master = Master(frame, new=question.new, required=everyone, clock=clock, seed=seed)
-    terms = []
-    for one in asked:
+    terms, together = [], _together(asked)
+    for same in together:
         slack = master.model.add_variable(lb=0.0)
-        one.add_to(master, relaxed_by=slack)
-        terms.append(slack / _scale(one))
+        for one in same:
+            one.add_to(master, relaxed_by=slack)
+        terms.append(slack / _scale(same[0]))
 
     def value(opened: Ints) -> float:
         times = frame.open_times(opened)
-        return sum(max(0.0, one.excess(times) - SLACK) / _scale(one) for one in asked)
+        worst = ((max(one.excess(times) for one in same), _scale(same[0])) for same in together)
+        return sum(max(0.0, excess - SLACK) / scale for excess, scale in worst)
 
     found = minimize(master, Goal(mathopt.fast_sum(terms), value))
     if not found.is_answer:
@@ -173,6 +175,14 @@ def _looser(frame: Frame, question: Question, clock: Clock, seed: int) -> Relaxa
         blocking=tuple(blocking),
         sites=np.sort(np.concatenate([frame.kept, frame.free[found.opened]])),
     )
+
+
+def _together(asked: list[MeanBound | ShareBound]) -> list[list[MeanBound | ShareBound]]:
+    """Return bounds in groups that are relaxed by as much: that on islands is one number."""
+    groups: dict[object, list[MeanBound | ShareBound]] = {}
+    for number, one in enumerate(asked):
+        groups.setdefault("island" if one.of == "island" else number, []).append(one)
+    return list(groups.values())
 
 
 def _scale(one: MeanBound | ShareBound) -> float:

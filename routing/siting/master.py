@@ -20,6 +20,7 @@ from routing.siting.goal import Goal, Terms
 from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.requirements import Requirement, worst_excess
 from routing.siting.rules import Rule, rules
+from routing.siting.second import SecondCrew
 
 # How much worse a goal may get, relative to its value, while another one is minimized.
 HELD = 1e-7
@@ -57,8 +58,7 @@ class Master:
         self.required = list(required)
         self.goals: list[tuple[Goal, float]] = []
         self.start: Ints | None = None
-        self.blocks: list[Gains] = []
-        self.whole_variables: list[mathopt.Variable] = list(self.open)
+        self.blocks: list[Gains | SecondCrew] = []
         self._minutes: Gains | None = None
         self._covers: dict[bytes, mathopt.Variable] = {}
         self._reached: list[mathopt.Variable | float] | None = None
@@ -200,10 +200,12 @@ class Master:
         """Return a copy of the model with whole sites, some of them fixed."""
         proto = self.model.export_model()
         place = {number: k for k, number in enumerate(proto.variables.ids)}
-        for variable in self.whole_variables:
-            proto.variables.integers[place[variable.id]] = True
+        for block in self.blocks:
+            for variable in block.whole:
+                proto.variables.integers[place[variable.id]] = True
         for j, variable in enumerate(self.open):
             k = place[variable.id]
+            proto.variables.integers[k] = True
             if closed[j]:
                 proto.variables.upper_bounds[k] = 0.0
             if opened[j]:

@@ -33,8 +33,8 @@ class SitingProblem:
         site_costs: shape (sites,): of a new site what opening it costs; of a closable or movable
             one what closing it saves; 0 for the other existing ones.
         closable: existing sites that may be closed, shape (sites,) of bool.
-        movable: existing sites that may be closed if a new one opens for each, beside those that
-            are asked for; shape (sites,) of bool.
+        movable: existing sites that may be closed if a new one of their kind opens for each, beside
+            those that are asked for; shape (sites,) of bool.
         required: new sites that every answer opens, shape (sites,) of bool.
         forbidden: sites that no answer opens; an existing one is closed beforehand.
         kinds: kind of each site, shape (sites,), for instance ``ambulance_post``.
@@ -49,7 +49,7 @@ class SitingProblem:
         must_hold: conditions in which the targets must hold by themselves too.
         exclusive: groups of sites of which at most one may be open.
         budget: most that the new sites may cost, less what closing saves; None for no limit.
-        max_new_by_kind: most new sites of a kind.
+        max_new_by_kind: most new sites of a kind, those for moved ones aside.
         min_new_by_area: least number of new sites in an area.
         min_open_by_area: least number of open sites in an area, existing ones included.
     """

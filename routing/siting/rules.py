@@ -61,7 +61,7 @@ class Barred:
 def rules(frame: Frame, new: int | None) -> list[Rule]:
     """Return every rule of the problem, and that at most `new` sites are new.
 
-    A movable site that closes allows one more new site, and needs one.
+    A movable site that closes allows one more new site, and needs one of its kind.
     """
     return [*_numbers(frame, new), *_money(frame), *_exclusions(frame), *_minimums(frame)]
 
@@ -83,10 +83,13 @@ def _numbers(frame: Frame, new: int | None) -> Iterator[Rule]:
     movable = problem.movable[free].astype(float)
     if new is not None:
         yield Rule("new", fresh + movable, high=new + movable.sum())
-    if movable.any():
-        yield Rule("move", fresh + movable, low=movable.sum())
+    kinds = problem.kinds[free]
+    for kind in sorted(set(kinds[movable > 0].tolist())):
+        mine = (kinds == kind).astype(float)
+        yield Rule("move", (fresh + movable) * mine, low=float(movable @ mine))
     for kind, most in sorted((problem.max_new_by_kind or {}).items()):
-        yield Rule("kind", fresh * (problem.kinds[free] == kind), high=most)
+        mine = (kinds == kind).astype(float)
+        yield Rule("kind", (fresh + movable) * mine, high=most + float(movable @ mine))
     required = problem.required[free]
     if required.any():
         yield Rule("required", required.astype(float), low=float(required.sum()))

@@ -27,13 +27,14 @@ _SOLVER_TOLERANCE = 1e-8
 
 # Control vectors of `lagrangian.ascend`, in its order; measured on random road networks.
 _ROOT_CONTROL = (1.2, 8.0, 0.6, 0.005, 0.004, 0.0, 0.1, 0.85)
-_POLISH_CONTROL = (2.0, 40.0, 0.85, 0.0005, 0.0003, 0.0, 0.1, 0.97)
+_POLISH_CONTROL = (2.0, 40.0, 0.85, 0.0005, 0.0003, 0.0, 0.01, 0.97)
 _NODE_CONTROL = (0.3, 6.0, 0.45, 0.03, 0.025, 0.0, 0.1, 0.85)
 _TRIAL_CONTROL = (0.3, 3.0, 0.5, 0.001, 0.025, 0.0, 0.1, 0.85)
 _ROOT_STEPS, _POLISH_STEPS, _NODE_STEPS, _TRIAL_STEPS = 3000, 8000, 300, 12
 # A search that has cost so many times its root goes back and improves the bound there.
-_POLISH_AFTER = 4.0
-# How many sites are weighed at a node, and how often each is tried before its mean is trusted.
+_POLISH_AFTER = 6.0
+# How many sites are weighed at a node, beside one for every eight to open, and how often each is
+# tried before its mean is trusted.
 _CANDIDATES, _TRIES = 8, 3
 _SWAP_EVERY = 40
 # Table entries looked at between two looks at the clock, and in about one millisecond.
@@ -156,12 +157,21 @@ class Search:
                 self._branch(node)
 
     def _polish(self) -> None:
-        """Start again from the root with multipliers that are worth more patience."""
-        if self._root is not None:
-            self._ascend(self._root, _POLISH_CONTROL, _POLISH_STEPS, 4 * _SWAP_EVERY)
-            self.stack = [self._root]
-            self._root_tried = False
-            logger.debug("polished root bound %s of %s", self._root.bound, self.upper)
+        """Start again from the root, with the bound and the fixed sites that patience buys.
+
+        The polished multipliers themselves are kept only where they close most of the gap: those of
+        the first, coarser ascent have proven the better start for branching.
+        """
+        root = self._root
+        if root is None:
+            return
+        before, u, share = self.upper - root.bound, root.u.copy(), root.share.copy()
+        self._ascend(root, _POLISH_CONTROL, _POLISH_STEPS, 4 * _SWAP_EVERY)
+        logger.debug("polished root bound %s of %s", root.bound, self.upper)
+        if self.upper - root.bound > before // 2:
+            root.u, root.share = u, share
+        self.stack = [root]
+        self._root_tried = False
 
     def _first_sites(self) -> Ints:
         others = np.setdiff1d(np.arange(self.grid.costs.shape[0]), self.kept)
@@ -251,7 +261,7 @@ class Search:
         free = np.flatnonzero(node.state == lagrangian.FREE)
         unsure = np.argsort(np.abs(node.share[free] - 0.5), kind="stable")
         picked, best = None, -1.0
-        for site in free[unsure[:_CANDIDATES]].tolist():
+        for site in free[unsure[: _CANDIDATES + self.p // 8]].tolist():
             if node.state[site] != lagrangian.FREE:
                 continue
             if self._tries[:, site].min() < _TRIES and not self._try(node, site):

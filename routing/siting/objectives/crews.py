@@ -5,21 +5,20 @@ Each open site counts with all of its crews.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from ortools.math_opt.python import mathopt
 
-from routing.siting.frame import Frame, groups
+from routing.siting.frame import groups
 from routing.siting.goal import Goal
 from routing.siting.master import Master
 from routing.siting.objectives.covering import CoverAll
 from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.proof import minimize
 from routing.siting.requirements import Requirement, ShareBound
+from routing.siting.second import SecondCrew
 from routing.siting.task import Solved, Task
 
 
@@ -43,7 +42,7 @@ def double_standard(task: Task) -> Solved:
         share = question.covered_share
         extra.append(ShareBound("all", "", "", frame.weights, within, total, share))
     master = task.master(extra)
-    goal = crews_goal(master, within, _Worth(counts=(0.0, 1.0)))
+    goal = two_crews_goal(master, within, 0.0, 1.0)
     return Solved(minimize(master, goal), master, goal)
 
 
@@ -58,7 +57,7 @@ def backup(task: Task) -> Solved:
     frame, first = task.frame, task.question.first_share
     within = task.question.radius(frame.problem)[frame.rows]
     master = task.master()
-    goal = crews_goal(master, within, _Worth(counts=(first, 1.0 - first)))
+    goal = two_crews_goal(master, within, first, 1.0 - first)
     return Solved(minimize(master, goal), master, goal)
 
 
@@ -75,110 +74,116 @@ def expected_coverage(task: Task) -> Solved:
     for zone, fraction in question.busy.items():
         busy[frame.zones == zone] = fraction
     master = task.master()
-    goal = crews_goal(master, within, _Worth(busy=busy))
+    goal = free_crew_goal(master, within, busy)
     return Solved(minimize(master, goal), master, goal)
 
 
-@dataclass(frozen=True)
-class _Worth:
-    """What the k-th crew near a row is worth, per weight.
+def two_crews_goal(master: Master, within_min: Floats, first: float, second: float) -> Goal:
+    """Return the goal of the most weight near one crew and near two; its value is negative.
 
-    Attributes:
-        counts: worth of the first, second ... crew; crews beyond are worth nothing.
-        busy: busy fraction of each row's crews: the k-th is worth ``(1 - q) q^(k-1)``; replaces
-            `counts`.
+    Where the second crew is worth more than the first, the model has to be told when there are two.
+
+    Args:
+        master: the model.
+        within_min: shape (rows of the frame,), minutes that count as near.
+        first, second: worth of the first and of the second crew.
     """
-
-    counts: tuple[float, ...] = ()
-    busy: Floats | None = None
-
-    def of(self, crews: Ints) -> Floats:
-        """Return the worth of so many crews near each row."""
-        if self.busy is not None:
-            return np.asarray(1.0 - self.busy**crews)
-        total = np.concatenate([[0.0], np.cumsum(self.counts)])
-        return np.asarray(total[np.minimum(crews, len(self.counts))])
-
-    def steps(self, row: int, already: int, most: int) -> Iterator[float]:
-        """Yield what each further crew adds, from `already` up to `most`."""
-        if self.busy is None:
-            yield from self.counts[already:most]
-            return
-        q = float(self.busy[row])
-        for k in range(already + 1, most + 1):
-            worth = (1.0 - q) * q ** (k - 1)
-            if worth <= 0:
-                return
-            yield worth
-
-    @property
-    def falls(self) -> bool:
-        """Whether each further crew is worth no more than the one before."""
-        return self.busy is not None or all(a >= b for a, b in pairwise(self.counts))
-
-
-def crews_goal(master: Master, within_min: Floats, worth: _Worth) -> Goal:
-    """Return the goal of the most weight times worth of the crews near; negative as a value."""
-    frame = master.frame
-    crews = frame.problem.crews
-    near = frame.times <= within_min[:, None]
-    already = _kept_crews(frame, within_min)
-    there = crews[frame.free]
+    near = _Near.of(master, within_min)
+    block = SecondCrew(master.model, master.open)
+    master.blocks.append(block)
+    worth = np.array([0.0, first, first + second])
+    terms: list[object] = [float(near.weights @ worth[np.minimum(near.already, 2)])]
+    for rows, sites in near.alike(near.already):
+        weight, already = float(near.weights[rows].sum()), int(near.already[rows[0]])
+        if already == 0 and first >= second:
+            terms += _counted(master, sites, near.crews, [weight * first, weight * second])
+        elif already == 0:
+            terms.append(weight * first * master.cover(sites))
+            terms.append(weight * second * block.add(sites, near.crews))
+        elif already == 1:
+            terms.append(weight * second * master.cover(sites))
 
     def value(opened: Ints) -> float:
-        count = already + near[:, opened] @ there[opened]
-        return -float(frame.weights @ worth.of(count))
+        return -float(near.weights @ worth[np.minimum(near.count(opened), 2)])
 
-    terms: list[object] = [float(frame.weights @ worth.of(already))]
-    for rows, sites in _alike(near, already, worth):
-        weight = float(frame.weights[rows].sum())
-        steps = worth.steps(
-            int(rows[0]), int(already[rows[0]]), _most(master, sites, already[rows[0]])
-        )
-        terms += _further(master, sites, there, weight, list(steps), whole=not worth.falls)
     return Goal(-1.0 * mathopt.fast_sum(terms), value)
 
 
-def _kept_crews(frame: Frame, within_min: Floats) -> Ints:
-    times = frame.problem.times_min[np.ix_(frame.rows, frame.kept)]
-    return np.asarray((times <= within_min[:, None]) @ frame.problem.crews[frame.kept], np.int64)
+def free_crew_goal(master: Master, within_min: Floats, busy: Floats) -> Goal:
+    """Return the goal of the most weight that finds a free crew; its value is negative.
+
+    The k-th crew near is worth ``(1 - q) q^(k-1)``, which falls with k: no order needs to be asked
+    of the variables that count crews.
+
+    Args:
+        master: the model.
+        within_min: shape (rows of the frame,), minutes that count as near.
+        busy: shape (rows of the frame,), busy fraction q of the crews near a row.
+    """
+    near = _Near.of(master, within_min)
+    terms: list[object] = [float(near.weights @ (1.0 - busy**near.already))]
+    kinds = np.unique(np.column_stack([near.already, busy]), axis=0, return_inverse=True)[1]
+    for rows, sites in near.alike(kinds):
+        weight, q = float(near.weights[rows].sum()), float(busy[rows[0]])
+        already = int(near.already[rows[0]])
+        steps = [(1.0 - q) * q ** (already + k) for k in range(near.most(master, sites))]
+        terms += _counted(master, sites, near.crews, [weight * one for one in steps if one > 0])
+
+    def value(opened: Ints) -> float:
+        return -float(near.weights @ (1.0 - busy ** near.count(opened)))
+
+    return Goal(-1.0 * mathopt.fast_sum(terms), value)
 
 
-def _alike(near: Flags, already: Ints, worth: _Worth) -> Iterator[tuple[Ints, Flags]]:
-    """Yield rows alike in the free sites near and the crews of kept ones, with those sites."""
-    kind = (
-        already
-        if worth.busy is None
-        else np.unique(np.column_stack([already, worth.busy]), axis=0, return_inverse=True)[1]
-    )
-    for one in np.unique(kind):
-        rows = np.flatnonzero(kind == one)
-        for members, sites in groups(near[rows]):
-            if sites.any():
-                yield rows[members], sites
+@dataclass(frozen=True)
+class _Near:
+    """Who is near whom.
+
+    Attributes:
+        weights: weight of each row of the frame.
+        table: shape (rows, free), whether a site is near a row.
+        already: crews of kept sites near each row.
+        crews: crews of each free site.
+    """
+
+    weights: Floats
+    table: Flags
+    already: Ints
+    crews: Ints
+
+    @classmethod
+    def of(cls, master: Master, within_min: Floats) -> _Near:
+        frame, crews = master.frame, master.frame.problem.crews
+        kept = frame.problem.times_min[np.ix_(frame.rows, frame.kept)] <= within_min[:, None]
+        table = frame.times <= within_min[:, None]
+        return cls(frame.weights, table, kept @ crews[frame.kept], crews[frame.free])
+
+    def count(self, opened: Ints) -> Ints:
+        """Return the crews near each row when these free sites open."""
+        return np.asarray(self.already + self.table[:, opened] @ self.crews[opened])
+
+    def alike(self, kinds: Ints) -> Iterator[tuple[Ints, Flags]]:
+        """Yield rows of one kind that the same free sites are near, with these sites."""
+        for kind in np.unique(kinds):
+            rows = np.flatnonzero((kinds == kind) & (self.weights > 0))
+            for members, sites in groups(self.table[rows]):
+                if sites.any():
+                    yield rows[members], sites
+
+    def most(self, master: Master, sites: Flags) -> int:
+        """Return a number of crews that no answer adds near rows that these sites are near."""
+        there = np.sort(self.crews[sites])[::-1]
+        limits = [rule.high for rule in master.rules if rule.key == "new"]
+        new = len(there) if not limits else int(min(limits[0], len(there)))
+        present = int(master.frame.problem.existing[master.frame.free][sites].sum())
+        return int(there[: new + present].sum())
 
 
-def _most(master: Master, sites: Flags, already: int) -> int:
-    """Return a number of crews that no answer exceeds near a row."""
-    there = np.sort(master.frame.problem.crews[master.frame.free][sites])[::-1]
-    new = [rule.high for rule in master.rules if rule.key == "new"]
-    limit = len(there) if not new or not math.isfinite(new[0]) else int(new[0])
-    closable = int(master.frame.problem.existing[master.frame.free][sites].sum())
-    return int(already + there[: limit + closable].sum())
-
-
-def _further(
-    master: Master, sites: Flags, crews: Ints, weight: float, steps: list[float], *, whole: bool
-) -> list[object]:
+def _counted(master: Master, sites: Flags, crews: Ints, worth: list[float]) -> list[object]:
     """Add a variable for each further crew near some rows: ``sum_k z_k <= sum_j crews_j y_j``."""
-    if not steps or weight <= 0:
+    if not worth:
         return []
-    counted = [master.model.add_variable(lb=0.0, ub=1.0) for _ in steps]
-    if whole:
-        master.whole_variables += counted
-    for one, after in pairwise(counted):
-        master.at_most(after - one, 0.0)
+    counted = [master.model.add_variable(lb=0.0, ub=1.0) for _ in worth]
     near = np.flatnonzero(sites)
-    open_crews = master.pick(near, crews[near].astype(float))
-    master.at_most(mathopt.fast_sum(counted) - open_crews, 0.0)
-    return [weight * step * one for step, one in zip(steps, counted, strict=True)]
+    master.at_most(mathopt.fast_sum(counted) - master.pick(near, crews[near].astype(float)), 0.0)
+    return [step * one for step, one in zip(worth, counted, strict=True)]

@@ -120,17 +120,20 @@ def _allowed(problem: SitingProblem, one: Plan, new: int | None) -> bool:
     moved = [j for j in np.flatnonzero(problem.movable) if j not in sites]
     numbers = (
         new is None or len(fresh) - len(moved) <= new,
-        len(fresh) >= len(moved),
         all(problem.required[j] <= (j in sites) for j in range(problem.n_sites)),
         problem.budget is None or one.cost <= problem.budget + 1e-9,
         all(len(sites & set(group)) <= 1 for group in problem.exclusive),
     )
     kinds = [problem.kinds[j] for j in fresh]
+    left = [problem.kinds[j] for j in moved]
     areas = [problem.areas[j] for j in fresh]
     every = [problem.areas[j] for j in sites]
     return (
         all(numbers)
-        and all(kinds.count(k) <= n for k, n in (problem.max_new_by_kind or {}).items())
+        and all(kinds.count(k) >= left.count(k) for k in left)
+        and all(
+            kinds.count(k) - left.count(k) <= n for k, n in (problem.max_new_by_kind or {}).items()
+        )
         and all(areas.count(a) >= n for a, n in (problem.min_new_by_area or {}).items())
         and all(every.count(a) >= n for a, n in (problem.min_open_by_area or {}).items())
     )
