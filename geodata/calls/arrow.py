@@ -1,0 +1,160 @@
+"""Texts of polars columns as bytes and limits, without a Python object for each.
+
+The way out is the Arrow C stream interface (Apache Arrow specification, "The Arrow C stream
+interface"), which polars exports and whose layout is fixed for good; `ctypes` reads it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from geodata.calls.frame import Spans
+from geodata.calls.jit import compiled
+
+_VIEW_BYTES = 16
+
+
+class _Array(ctypes.Structure):
+    _fields_ = (
+        ("length", ctypes.c_int64),
+        ("null_count", ctypes.c_int64),
+        ("offset", ctypes.c_int64),
+        ("n_buffers", ctypes.c_int64),
+        ("n_children", ctypes.c_int64),
+        ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+        ("children", ctypes.c_void_p),
+        ("dictionary", ctypes.c_void_p),
+        ("release", ctypes.c_void_p),
+        ("private_data", ctypes.c_void_p),
+    )
+
+
+class _Schema(ctypes.Structure):
+    _fields_ = (
+        ("format", ctypes.c_char_p),
+        ("name", ctypes.c_char_p),
+        ("metadata", ctypes.c_char_p),
+        ("flags", ctypes.c_int64),
+        ("n_children", ctypes.c_int64),
+        ("children", ctypes.c_void_p),
+        ("dictionary", ctypes.c_void_p),
+        ("release", ctypes.c_void_p),
+        ("private_data", ctypes.c_void_p),
+    )
+
+
+_Get = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+class _Stream(ctypes.Structure):
+    _fields_ = (
+        ("get_schema", ctypes.c_void_p),
+        ("get_next", ctypes.c_void_p),
+        ("get_last_error", ctypes.c_void_p),
+        ("release", ctypes.c_void_p),
+        ("private_data", ctypes.c_void_p),
+    )
+
+
+def spans(series: pl.Series) -> Spans:
+    """Return the texts of a column as limits in a buffer; null has a negative start.
+
+    Args:
+        series: of type String.
+    """
+    capsule = series.rechunk().__arrow_c_stream__(None)
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    address = pointer(capsule, b"arrow_array_stream")
+    stream = ctypes.cast(address, ctypes.POINTER(_Stream)).contents
+    layout = _layout(stream, address)
+    if layout != b"vu":
+        raise TypeError(f"texts come as {layout!r} from this polars; views (vu) are read")
+    pieces = list(_pieces(stream, address))
+    if len(pieces) == 1:
+        return pieces[0]
+    shifts = [0, *np.cumsum([len(piece.buffer) for piece in pieces])][: len(pieces)]
+    nothing = np.zeros(0, np.int64)
+    return Spans(
+        np.concatenate([piece.buffer for piece in pieces] or [np.zeros(0, np.uint8)]),
+        np.concatenate(
+            [np.where(p.starts < 0, -1, p.starts + s) for p, s in zip(pieces, shifts, strict=True)]
+            or [nothing]
+        ),
+        np.concatenate(
+            [np.where(p.starts < 0, -1, p.ends + s) for p, s in zip(pieces, shifts, strict=True)]
+            or [nothing]
+        ),
+    )
+
+
+def _layout(stream: _Stream, address: int) -> bytes:
+    schema = _Schema()
+    if _Get(stream.get_schema)(address, ctypes.addressof(schema)) != 0:
+        raise OSError("the column's schema cannot be read")
+    layout = bytes(schema.format)
+    _Release(schema.release)(ctypes.addressof(schema))
+    return layout
+
+
+def _pieces(stream: _Stream, address: int) -> Iterator[Spans]:
+    """Yield one `Spans` for each chunk of the stream; bytes are copied, chunks released."""
+    while True:
+        chunk = _Array()
+        if _Get(stream.get_next)(address, ctypes.addressof(chunk)) != 0:
+            raise OSError("the column's values cannot be read")
+        if not chunk.release:
+            return
+        try:
+            yield _copy(chunk)
+        finally:
+            _Release(chunk.release)(ctypes.addressof(chunk))
+
+
+def _copy(chunk: _Array) -> Spans:
+    rows, skip = chunk.length, chunk.offset
+    n_data = chunk.n_buffers - 3
+    sizes = [int(size) for size in _bytes(chunk.buffers[2 + n_data], n_data * 8).view(np.int64)]
+    views = _bytes(chunk.buffers[1], (skip + rows) * _VIEW_BYTES)[skip * _VIEW_BYTES :]
+    data = [_bytes(chunk.buffers[2 + i], size) for i, size in enumerate(sizes)]
+    buffer = np.concatenate([views, *data])
+    bases = np.cumsum([len(views), *sizes])[:-1] if data else np.zeros(1, np.int64)
+    valid = np.zeros(0, np.uint8)
+    if chunk.buffers[0] and chunk.null_count != 0:
+        packed = _bytes(chunk.buffers[0], (skip + rows + 7) // 8)
+        valid = np.unpackbits(packed, bitorder="little")[skip : skip + rows]
+    starts, ends = np.empty(rows, np.int64), np.empty(rows, np.int64)
+    _limits(buffer[: len(views)].view(np.int32).reshape(-1, 4), bases, valid, starts, ends)
+    return Spans(buffer, starts, ends)
+
+
+def _bytes(address: int | None, size: int) -> NDArray[np.uint8]:
+    if not address or size <= 0:
+        return np.zeros(0, np.uint8)
+    return np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address))
+
+
+@compiled
+def _limits(
+    views: NDArray[np.int32],
+    bases: NDArray[np.int64],
+    valid: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> None:
+    """Fill in where each text lies: up to 12 bytes in the view itself, longer ones in a buffer."""
+    for row in range(len(starts)):
+        if len(valid) and not valid[row]:
+            starts[row], ends[row] = -1, -1
+            continue
+        size = np.int64(views[row, 0])
+        start = row * 16 + 4
+        if size > 12:
+            start = bases[views[row, 2]] + views[row, 3]
+        starts[row], ends[row] = start, start + size

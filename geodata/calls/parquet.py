@@ -1,0 +1,154 @@
+"""Parquet files: columns by name, stamps native, as text or as numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from geodata.calls import arrow, frame, stamp_loops, stamps
+from geodata.calls.frame import Found, Stamped
+from geodata.calls.reading import NONE, Part, Reading
+from geodata.calls.sniff import SAMPLE_ROWS
+from geodata.calls.table import TEXTS
+from geodata.errors import Fault, InputError
+
+BYTES_PER_ROW = 64
+"""Sets the rows of a part: by default 262,144, which is the row group that polars writes."""
+_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_ZERO_DAYS = np.array(sorted(d.toordinal() - 719_163 for d in stamps.ZERO_DATES))
+_FIRST = (np.datetime64("1900-01-01") - np.datetime64("1970-01-01")).astype(int) * stamps.DAY_S
+_LAST = (np.datetime64("2200-01-01") - np.datetime64("1970-01-01")).astype(int) * stamps.DAY_S
+
+
+def headings(path: Path, name: str) -> list[str]:
+    """Return the names of a file's columns.
+
+    Raises:
+        InputError: if the file is no whole Parquet file.
+    """
+    try:
+        return list(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise InputError(Fault("calls_parquet", name, None, {"reason": _reason(error)})) from error
+
+
+def faults(path: Path, name: str, reading: Reading) -> list[Fault]:
+    """Return faults of wanted columns whose type holds nothing that can be read."""
+    schema = pl.read_parquet_schema(path)
+    found = []
+    for column in reading.wanted:
+        kind = schema[reading.name(column)]
+        timed = column in reading.stamps or column in reading.days
+        known = kind.is_numeric() or isinstance(kind, (pl.String, pl.Categorical, pl.Enum, pl.Null))
+        if not (known or (timed and kind.is_temporal() and kind != pl.Duration)):
+            place = f"{name}, {reading.name(column)}"
+            found.append(Fault("calls_column_type", place, str(kind)))
+    return found
+
+
+def sample(path: Path, reading: Reading) -> list[list[str]]:
+    """Return the first rows of a file as text; columns that hold no text are left blank."""
+    names = [reading.name(column) for column in reading.wanted]
+    head = pl.scan_parquet(path).head(SAMPLE_ROWS).select(names).collect()
+    found = [[""] * reading.columns for _ in range(len(head))]
+    for column, name in zip(reading.wanted, names, strict=True):
+        if isinstance(head[name].dtype, (pl.String, pl.Categorical, pl.Enum)):
+            for row, cell in enumerate(head[name].cast(pl.String)):
+                found[row][column] = cell or ""
+    return found
+
+
+def parts(path: str, *, file: int, reading: Reading, bytes_per_part: int) -> list[Part]:
+    """Return a file's parts, each of `bytes_per_part` / `BYTES_PER_ROW` rows."""
+    rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    step = max(bytes_per_part // BYTES_PER_ROW, 1)
+    return [
+        Part(file, "parquet", path, start, min(start + step, rows), reading)
+        for start in range(0, rows, step)
+    ]
+
+
+def read(part: Part) -> pl.DataFrame:
+    """Return the canonical table of a part of a Parquet file.
+
+    Raises:
+        InputError: if the file breaks off.
+    """
+    reading = part.reading
+    names = {column: reading.name(column) for column in reading.wanted}
+    rows = part.stop - part.start
+    scan = pl.scan_parquet(part.path).slice(part.start, rows).select(names.values())
+    try:
+        data = scan.collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        name = Path(part.path).name
+        raise InputError(Fault("calls_parquet", name, None, {"reason": _reason(error)})) from error
+    found = Found(np.arange(rows, dtype=np.int64) + part.start + 2, np.zeros(rows, np.uint8))
+    for k, column in enumerate(reading.stamps):
+        if column != NONE:
+            found.stamps[k] = _stamps(data[names[column]], reading.formats[k])
+    found.days = [_stamps(data[names[column]], 0) for column in reading.days]
+    if reading.lon != NONE and reading.lat != NONE:
+        found.lon, found.lat = (_degrees(data[names[c]]) for c in (reading.lon, reading.lat))
+    if reading.call_id != NONE:
+        found.call_id = frame.clean_identifiers(_text(data[names[reading.call_id]]))
+    for text, column in zip(TEXTS, reading.texts, strict=True):
+        if column != NONE:
+            found.texts[text], _ = frame.categories_of(arrow.spans(_text(data[names[column]])))
+    return frame.table(part, found)
+
+
+def _stamps(series: pl.Series, form: int) -> Stamped:
+    kind = series.dtype
+    if isinstance(kind, pl.Datetime):
+        unit = _SECOND[kind.time_unit]
+        return _native(series, unit, stamps.LOCAL if kind.time_zone is None else stamps.UTC)
+    if isinstance(kind, pl.Date):
+        days = series.to_physical().cast(pl.Int64) * stamps.DAY_S
+        return _native(days, 1, stamps.DATE)
+    if isinstance(kind, pl.Time):
+        return _native(series, _SECOND["ns"], stamps.TIME)
+    if kind.is_numeric():
+        values = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        kinds, seconds = np.empty(len(values), np.uint8), np.empty(len(values), np.int64)
+        stamp_loops.parse_numbers(values, form, kinds, seconds)
+        return kinds, seconds
+    return frame.stamps_of(arrow.spans(series.cast(pl.String)), form)
+
+
+def _native(series: pl.Series, unit: int, kind: int) -> Stamped:
+    """Return native stamps as kinds and seconds; fractions are cut off."""
+    null = series.is_null().to_numpy()
+    seconds = series.to_physical().cast(pl.Int64).fill_null(0).to_numpy() // unit
+    kinds = np.full(len(series), kind, np.uint8)
+    if kind != stamps.TIME:
+        kinds[(seconds < _FIRST) | (seconds >= _LAST)] = stamps.BAD
+        if kind == stamps.LOCAL:
+            zero = np.isin(seconds // stamps.DAY_S, _ZERO_DAYS)
+            kinds[zero] = stamps.TIME
+            seconds = np.where(zero, seconds % stamps.DAY_S, seconds)
+    kinds[null] = stamps.BLANK
+    return kinds, np.where(kinds == stamps.BAD, 0, seconds)
+
+
+def _degrees(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    if series.dtype.is_numeric():
+        values = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        return values, np.zeros(len(values), bool)
+    return frame.degrees_of(arrow.spans(series.cast(pl.String)))
+
+
+def _text(series: pl.Series) -> pl.Series:
+    """Return a column as text; whole floats, which numbers become beside blanks, lose their .0."""
+    if series.dtype.is_float():
+        whole = series.cast(pl.Int64, strict=False)
+        if (whole.cast(series.dtype) == series).fill_null(True).all():
+            series = whole
+    return series.cast(pl.String)
+
+
+def _reason(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,356 @@
+"""Records and their fields found in the bytes of a text file, in compiled loops.
+
+A record is normally one physical line. A field that begins with a quote may hold separators,
+doubled quotes and line breaks; a quote elsewhere is an ordinary character. A record of several
+lines must close its quote just before a separator or the end of a line, have as many fields as the
+heading and be at most `QUOTED_LIMIT` bytes; otherwise the quote was a slip, the first line alone is
+a faulty record, and reading goes on with the next line, so that one stray quote never swallows the
+rest of a file. Whether a record begins at a byte thus depends on nothing far away.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.calls.jit import compiled, integer
+from geodata.calls.table import ROW_FAULTS
+
+Bytes = NDArray[np.uint8]
+Integers = NDArray[np.int64]
+
+LINE_LIMIT: Final = 1 << 20
+"""Bytes of the longest line that is read."""
+QUOTED_LIMIT: Final = 1 << 16
+"""Bytes of the longest record that spans lines."""
+
+TOO_LONG, NUL, OPEN_QUOTE, FIELDS, ENCODING = range(1, len(ROW_FAULTS) + 1)
+"""Codes of `table.ROW_FAULTS` in the loops; 0 is none."""
+
+_BLOCK: Final = 4096
+_QUOTE, _CR, _LF, _SPACE, _TAB = (ord(c) for c in '"\r\n \t')
+
+
+@compiled
+def count_of(buffer: Bytes, byte: int) -> int:
+    """Return how often `byte` occurs."""
+    found = 0
+    for i in range(len(buffer)):
+        found += buffer[i] == byte
+    return found
+
+
+@compiled
+def first_record(
+    buffer: Bytes,
+    begin: int,
+    limit: int,
+    separator: int,
+    newline: int,
+    wide: bool,
+    columns: int,
+) -> int:
+    """Return the start of the first record at or after `limit`, given that one begins at `begin`.
+
+    Args:
+        buffer: bytes that reach at least `LINE_LIMIT` beyond `limit`, or to the end of the file.
+        separator, newline: the bytes that end a field and a line.
+        wide: whether a byte from 0x81 up takes the next one with it (a separator that may be the
+            second half of a GB18030 character).
+        columns: number of fields of the heading.
+
+    Returns:
+        An index in `buffer`; its length if no record ends before it does.
+    """
+    no_slot = np.full(columns, -1, np.int64)
+    none = np.zeros(1, np.int64)
+    quoted = np.zeros(1, np.uint8)
+    at = begin
+    while at < limit and at < len(buffer):
+        # Lines without a quote are records; only those with one need be looked into.
+        quote = at
+        while quote < len(buffer) and buffer[quote] != _QUOTE:
+            quote += 1
+        line = min(quote, limit)
+        while line > at and buffer[line - 1] != newline:
+            line -= 1
+        if line >= limit:
+            return line
+        at = _record(buffer, line, separator, newline, wide, columns, no_slot, none, none, quoted)[
+            0
+        ]
+    return at
+
+
+@compiled
+def split(
+    buffer: Bytes,
+    separator: int,
+    newline: int,
+    wide: bool,
+    slots: Integers,
+    n_slots: int,
+    first_line: int,
+    rows: int,
+) -> tuple[Integers, Integers, Integers, NDArray[np.uint8]]:
+    """Find the wanted fields of every record; doubled quotes are undone in `buffer`.
+
+    Records without content (separators, quotes and blanks only) are left out.
+
+    Args:
+        buffer: whole records; a last line may be cut off beyond `LINE_LIMIT`.
+        slots: for each column of the file where it goes, or -1.
+        n_slots: number of wanted columns.
+        first_line: number of the first physical line.
+        rows: at least the number of records.
+
+    Returns:
+        starts and ends, shape (n_slots, records), start -1 where the record is faulty; line of each
+        record; fault of each record.
+    """
+    starts = np.empty((n_slots, rows), np.int64)
+    ends = np.empty((n_slots, rows), np.int64)
+    quoted = np.zeros((n_slots, rows), np.uint8)
+    lines = np.empty(rows, np.int64)
+    faults = np.empty(rows, np.uint8)
+    at, row, line = 0, 0, first_line
+    marks = _marks(buffer, separator, newline)
+    mark = 0
+    while at < len(buffer):
+        while mark < len(marks) and marks[mark] < at:
+            mark += 1
+        if not wide:
+            after = _plain_record(
+                buffer, at, marks, mark, separator, newline, slots, starts, ends, row
+            )
+            if after >= 0:
+                at, mark = marks[after] + 1, after + 1
+                lines[row], faults[row] = line, 0
+                row, line = row + 1, line + 1
+                continue
+        quoted[:, row] = 0
+        end, fault, breaks = _record(
+            buffer,
+            at,
+            separator,
+            newline,
+            wide,
+            len(slots),
+            slots,
+            starts[:, row],
+            ends[:, row],
+            quoted[:, row],
+        )
+        if not _is_empty(buffer, at, end, separator):
+            lines[row], faults[row] = line, fault
+            for slot in range(n_slots):
+                if fault:
+                    starts[slot, row], ends[slot, row] = -1, -1
+                elif quoted[slot, row]:
+                    ends[slot, row] = _unquoted(buffer, starts[slot, row], ends[slot, row])
+            row += 1
+        at, line = end, line + breaks
+    return starts[:, :row], ends[:, :row], lines[:row], faults[:row]
+
+
+@compiled
+def _marks(buffer: Bytes, separator: int, newline: int) -> NDArray[np.int32]:
+    """Return where separators, line ends, quotes and NUL bytes stand.
+
+    The comparisons of a block become vector instructions; its words without a mark are skipped.
+    """
+    # Bytes compared with bytes stay bytes, many to a vector.
+    one, two, three, four = np.uint8(separator), np.uint8(newline), np.uint8(_QUOTE), np.uint8(0)
+    count = 0
+    for byte in buffer:
+        count += (byte == one) | (byte == two) | (byte == three) | (byte == four)
+    # Eight more, so that a word's bytes are noted without a branch for each.
+    marks = np.empty(count + 8, np.int32)
+    block = np.zeros(_BLOCK, np.uint8)
+    words = block.view(np.uint64)
+    found = 0
+    for begin in range(0, len(buffer), _BLOCK):
+        piece = buffer[begin : begin + _BLOCK]
+        for i in range(len(piece)):
+            byte = piece[i]
+            block[i] = (byte == one) | (byte == two) | (byte == three) | (byte == four)
+        block[len(piece) :] = 0
+        for word in range(_BLOCK // 8):
+            if words[word]:
+                for i in range(word * 8, word * 8 + 8):
+                    marks[found] = begin + i
+                    found += block[i]
+    return marks[:count]
+
+
+@compiled
+def _plain_record(
+    buffer: Bytes,
+    begin: int,
+    marks: NDArray[np.int32],
+    mark: int,
+    separator: int,
+    newline: int,
+    slots: Integers,
+    starts: Integers,
+    ends: Integers,
+    row: int,
+) -> int:
+    """Find the fields of a whole line without quotes, NUL bytes or a fault.
+
+    Returns:
+        The index in `marks` of the line's end, or -1 where `_record` must look at it.
+    """
+    columns, start = len(slots), begin
+    if mark + columns > len(marks) or marks[mark + columns - 1] - begin > LINE_LIMIT:
+        return -1
+    for field in range(columns):
+        end = integer(marks[mark + field])
+        expected = newline if field == columns - 1 else separator
+        if buffer[end] != expected:
+            return -1
+        slot = slots[field]
+        if slot >= 0:
+            starts[slot, row], ends[slot, row] = start, end
+        start = end + 1
+    last = start - 1
+    if newline != _CR and last > begin and buffer[last - 1] == _CR:
+        slot = slots[columns - 1]
+        if slot >= 0 and ends[slot, row] > starts[slot, row]:
+            ends[slot, row] -= 1
+    if columns == 1 or buffer[begin] in (separator, _SPACE, _TAB, _CR, _LF):
+        # Perhaps a line without content.
+        return -1
+    return mark + columns - 1
+
+
+@compiled
+def _record(
+    buffer: Bytes,
+    begin: int,
+    separator: int,
+    newline: int,
+    wide: bool,
+    columns: int,
+    slots: Integers,
+    starts: Integers,
+    ends: Integers,
+    quoted: NDArray[np.uint8],
+) -> tuple[int, int, int]:
+    """Return where the next record begins, the fault of this one and the lines that it spans."""
+    size = len(buffer)
+    at, field, breaks, nul = begin, 0, 0, False
+    extra = -1
+    while True:
+        # A field begins at `at`.
+        start, has_quote = at, False
+        if at < size and buffer[at] == _QUOTE:
+            has_quote = True
+            at, crossed, nul_inside = _closing(buffer, at + 1, begin, separator, newline)
+            if at < 0:
+                return _stray(buffer, begin, newline)
+            breaks += crossed
+            nul |= nul_inside
+        while at < size:
+            byte = buffer[at]
+            if byte in (separator, newline):
+                break
+            if byte == 0:
+                nul = True
+            if wide and byte >= 0x81 and at + 1 < size and buffer[at + 1] >= 0x40:
+                at += 1
+            at += 1
+        end = min(at, size)
+        if end == size or buffer[end] == newline:
+            last = True
+            if newline != _CR and end > start and buffer[end - 1] == _CR:
+                end -= 1
+        else:
+            last = False
+        if field < columns:
+            slot = slots[field]
+            if slot >= 0:
+                starts[slot], ends[slot], quoted[slot] = start, end, has_quote
+        elif extra < 0:
+            extra = start
+        field += 1
+        if last:
+            break
+        at += 1
+    stop = at if at < size else size
+    after = min(stop + 1, size)
+    breaks += 1
+    wrong = field < columns or (field > columns and not _is_empty(buffer, extra, stop, separator))
+    if breaks > 1 and (wrong or stop - begin > QUOTED_LIMIT):
+        return _stray(buffer, begin, newline)
+    if stop - begin > LINE_LIMIT:
+        return after, TOO_LONG, breaks
+    return after, NUL if nul else FIELDS if wrong else 0, breaks
+
+
+@compiled
+def _closing(
+    buffer: Bytes, at: int, begin: int, separator: int, newline: int
+) -> tuple[int, int, bool]:
+    """Return what follows the closing quote, the line breaks before it, and whether NUL was met.
+
+    -1 where the quote is never closed as it must be.
+    """
+    size, breaks, nul = len(buffer), 0, False
+    while at < size:
+        byte = buffer[at]
+        if byte == _QUOTE:
+            if at + 1 < size and buffer[at + 1] == _QUOTE:
+                at += 2
+                continue
+            following = buffer[at + 1] if at + 1 < size else newline
+            if breaks > 0 and following not in (separator, newline, _CR):
+                return -1, 0, nul
+            return at + 1, breaks, nul
+        if byte == newline:
+            breaks += 1
+        elif byte == 0:
+            nul = True
+        at += 1
+        if at - begin > (QUOTED_LIMIT if breaks else LINE_LIMIT):
+            return -1, 0, nul
+    return -1, 0, nul
+
+
+@compiled
+def _stray(buffer: Bytes, begin: int, newline: int) -> tuple[int, int, int]:
+    """Return the physical line at `begin` as a record whose quote is never closed."""
+    at = begin
+    while at < len(buffer) and buffer[at] != newline:
+        at += 1
+    return min(at + 1, len(buffer)), TOO_LONG if at - begin > LINE_LIMIT else OPEN_QUOTE, 1
+
+
+@compiled
+def _is_empty(buffer: Bytes, begin: int, end: int, separator: int) -> bool:
+    for i in range(begin, end):
+        byte = buffer[i]
+        if byte not in (separator, _QUOTE, _CR, _LF, _SPACE, _TAB):
+            return False
+    return True
+
+
+@compiled
+def _unquoted(buffer: Bytes, start: int, end: int) -> int:
+    """Move the content of a quoted field to its start; return its new end."""
+    inside, at, out = True, start + 1, start
+    while at < end:
+        byte = buffer[at]
+        if inside and byte == _QUOTE:
+            if at + 1 < end and buffer[at + 1] == _QUOTE:
+                at += 1
+            else:
+                inside = False
+                at += 1
+                continue
+        buffer[out] = byte
+        out += 1
+        at += 1
+    return out

@@ -1,0 +1,147 @@
+"""Text files: cut into parts at the starts of records, and parts read into the canonical table."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from geodata.calls import frame, record_loops
+from geodata.calls.frame import Found, Spans
+from geodata.calls.reading import Part, Reading, TextForm
+from geodata.calls.record_loops import LINE_LIMIT
+
+BYTES_PER_PART = 16 << 20
+_THREADS = 2
+_SKIM = 1 << 20
+
+
+def parts(
+    path: str,
+    *,
+    file: int,
+    begin: int,
+    line: int,
+    reading: Reading,
+    form: TextForm,
+    bytes_per_part: int = BYTES_PER_PART,
+) -> list[Part]:
+    """Return a file's parts, each a whole number of records.
+
+    One pass over the bytes finds where records begin and counts lines; pieces are skimmed side by
+    side on the guess that the first line break in a piece ends a record, and again where the piece
+    before proves that wrong.
+
+    Args:
+        path: the file.
+        file: its index in the source.
+        begin: byte at which the records begin, behind the heading.
+        line: number of the physical line at `begin`.
+        reading, form: how to read it.
+        bytes_per_part: size of a part, give or take a record.
+    """
+    size = Path(path).stat().st_size
+    step = max(bytes_per_part, 1)
+    goals = list(range(begin, size, step))
+    skim = _Skim(path, size, reading.columns, form)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        guesses = list(pool.map(lambda goal: skim.piece(goal, goal + step), goals))
+    starts, start = [begin], begin
+    for goal, (guess, after) in zip(goals, guesses, strict=True):
+        if start < goal + step:
+            start = after if start == guess else skim.first(start, goal + step)
+        starts.append(start)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        breaks = list(pool.map(skim.breaks, starts[:-1], starts[1:]))
+    made = []
+    for start, stop, count in zip(starts[:-1], starts[1:], breaks, strict=True):
+        if stop > start:
+            limit = min(stop - start, step + LINE_LIMIT + 2)
+            made.append(Part(file, "text", path, start, stop, reading, line, limit, "", form))
+        line += count
+    return made
+
+
+def read(part: Part) -> pl.DataFrame:
+    """Return the canonical table of a part of a text file."""
+    buffer = load(part.path, part.start, part.start + (part.limit or part.stop - part.start))
+    wanted, form = part.reading.wanted, part.form
+    slots = np.full(part.reading.columns, -1, np.int64)
+    slots[list(wanted)] = range(len(wanted))
+    rows = record_loops.count_of(buffer, form.newline) + 1
+    starts, ends, lines, faults = record_loops.split(
+        buffer, form.separator, form.newline, form.is_wide, slots, len(wanted), part.line, rows
+    )
+    columns = {
+        column: Spans(buffer, starts[slot], ends[slot], form.encoding)
+        for slot, column in enumerate(wanted)
+    }
+    return frame.from_spans(part, columns, Found(lines, faults))
+
+
+def load(path: str, start: int, stop: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    """Return bytes `start` to `stop` of a file, fewer at its end."""
+    return np.fromfile(path, np.uint8, count=max(stop - start, 0), offset=start)
+
+
+class _Skim:
+    """Finds the starts of records in pieces of a file."""
+
+    def __init__(self, path: str, size: int, columns: int, form: TextForm) -> None:
+        self.path, self.size, self.columns, self.form = path, size, columns, form
+
+    def piece(self, goal: int, limit: int) -> tuple[int, int]:
+        """Return the guessed start of the first record from `goal`, and the first from `limit`."""
+        guess = self._after_break(goal)
+        return guess, self.first(guess, limit)
+
+    def first(self, start: int, limit: int) -> int:
+        """Return the start of the first record at or after `limit`, given one at `start`."""
+        if (plain := self._plain(start, limit)) is not None:
+            return plain
+        while start < min(limit, self.size):
+            stop = min(limit, start + _SKIM)
+            buffer = load(self.path, start, stop + LINE_LIMIT + 2)
+            form = self.form
+            at = record_loops.first_record(
+                buffer,
+                0,
+                stop - start,
+                form.separator,
+                form.newline,
+                form.is_wide,
+                self.columns,
+            )
+            if at == len(buffer) and start + at < self.size and buffer[-1] != form.newline:
+                # The last line is longer than what was loaded: it ends at its first line break.
+                at = self._after_break(start + at + 1) - start
+            start += at
+        return start
+
+    def _plain(self, start: int, limit: int) -> int | None:
+        """Return what `first` does where there is no quote up to that place, else None."""
+        after = self._after_break(limit)
+        for at in range(start, after, _SKIM):
+            if record_loops.count_of(load(self.path, at, min(at + _SKIM, after)), ord('"')):
+                return None
+        return max(after, start)
+
+    def breaks(self, start: int, stop: int) -> int:
+        """Return the number of line breaks between two bytes."""
+        return sum(
+            record_loops.count_of(load(self.path, at, min(at + _SKIM, stop)), self.form.newline)
+            for at in range(start, stop, _SKIM)
+        )
+
+    def _after_break(self, goal: int) -> int:
+        """Return the byte after the first line break from the byte before `goal` on."""
+        at = max(goal - 1, 0)
+        while at < self.size:
+            buffer = load(self.path, at, at + (1 << 16))
+            hits = np.flatnonzero(buffer == self.form.newline)
+            if len(hits):
+                return at + int(hits[0]) + 1
+            at += len(buffer)
+        return self.size

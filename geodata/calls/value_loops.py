@@ -1,0 +1,266 @@
+"""Texts, numbers and rows of stamps put together, in compiled loops."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.calls.jit import compiled, integer, word_at
+from geodata.calls.stamps import BLANK, DATE, DAY_S, LOCAL, MIDNIGHT, TIME, UTC
+
+Bytes = NDArray[np.uint8]
+Integers = NDArray[np.int64]
+
+_HALF_DAY = DAY_S // 2
+_NEWLINE, _SPACE, _TAB, _CR, _MINUS, _PLUS, _DOT, _0, _9 = (ord(c) for c in "\n \t\r-+.09")
+# Integers below 2^53 and powers of ten to 10^22 are exact floats, and so is one division of them.
+_EXACT = 1 << 53
+_TENS = np.array([10.0**k for k in range(23)])
+
+
+@compiled
+def trim(buffer: Bytes, starts: Integers, ends: Integers) -> None:
+    """Move the limits of texts inwards over blanks; a negative start stays."""
+    for row in range(len(starts)):
+        start, end = starts[row], ends[row]
+        while start < end and (buffer[start] <= _SPACE and _is_space(buffer[start])):
+            start += 1
+        while end > start and (buffer[end - 1] <= _SPACE and _is_space(buffer[end - 1])):
+            end -= 1
+        starts[row], ends[row] = start, end
+
+
+@compiled
+def encode(
+    buffer: Bytes, starts: Integers, ends: Integers
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number the distinct texts in the order of their first appearance.
+
+    Returns:
+        The number of each row's text, -1 where its start is negative or it is empty; and the first
+        row of each number.
+    """
+    codes = np.empty(len(starts), np.int64)
+    firsts = np.empty(256, np.int64)
+    table = np.full(1024, -1, np.int32)
+    count = 0
+    for row in range(len(starts)):
+        start, end = starts[row], ends[row]
+        if start < 0 or start >= end:
+            codes[row] = -1
+            continue
+        place = _hash(buffer, start, end) & (len(table) - 1)
+        while table[place] >= 0:
+            other = firsts[table[place]]
+            if _same(buffer, start, end, starts[other], ends[other]):
+                break
+            place = (place + 1) & (len(table) - 1)
+        if table[place] < 0:
+            if count == len(firsts):
+                firsts = np.concatenate((firsts, np.empty(len(firsts), np.int64)))
+                table = np.full(len(table) * 2, -1, np.int32)
+                for code in range(count):
+                    other = firsts[code]
+                    spot = _hash(buffer, starts[other], ends[other]) & (len(table) - 1)
+                    while table[spot] >= 0:
+                        spot = (spot + 1) & (len(table) - 1)
+                    table[spot] = code
+                place = _hash(buffer, start, end) & (len(table) - 1)
+                while table[place] >= 0:
+                    place = (place + 1) & (len(table) - 1)
+            firsts[count] = row
+            table[place] = count
+            count += 1
+        codes[row] = table[place]
+    return codes, firsts[:count]
+
+
+@compiled
+def joined(buffer: Bytes, starts: Integers, ends: Integers) -> Bytes:
+    """Return all texts with a line feed after each; line feeds inside become spaces."""
+    size = 0
+    for row in range(len(starts)):
+        size += max(ends[row] - starts[row], 0) + 1
+    out = np.empty(size, np.uint8)
+    at = 0
+    for row in range(len(starts)):
+        for i in range(max(starts[row], 0), max(ends[row], 0)):
+            out[at] = _SPACE if buffer[i] == _NEWLINE else buffer[i]
+            at += 1
+        out[at] = _NEWLINE
+        at += 1
+    return out
+
+
+@compiled
+def numbers(
+    buffer: Bytes, starts: Integers, ends: Integers, values: NDArray[np.float64], odd: Bytes
+) -> None:
+    """Read a decimal number a row, to the nearest float.
+
+    Args:
+        values: filled; NaN where blank or not read.
+        odd: filled; 1 where there is text that this loop does not read.
+    """
+    for row in range(len(starts)):
+        values[row], odd[row] = np.nan, 0
+        at, end = starts[row], ends[row]
+        if at < 0 or at >= end:
+            continue
+        negative = buffer[at] == _MINUS
+        if negative or buffer[at] == _PLUS:
+            at += 1
+        whole, digits, decimals = 0, 0, -1
+        while at < end:
+            byte = buffer[at]
+            if byte == _DOT and decimals < 0:
+                decimals = 0
+            elif _0 <= byte <= _9 and whole < _EXACT // 16:
+                whole = whole * 10 + (integer(byte) - _0)
+                digits += 1
+                decimals += decimals >= 0
+            else:
+                break
+            at += 1
+        if at < end or digits == 0 or decimals > 22:
+            odd[row] = 1
+        else:
+            value = whole / _TENS[max(decimals, 0)]
+            values[row] = -value if negative else value
+
+
+@compiled
+def local_seconds(
+    kinds: NDArray[np.uint8],
+    seconds: Integers,
+    day_kinds: NDArray[np.uint8],
+    days: Integers,
+    day_of: Integers,
+    shared: int,
+    switches: Integers,
+    offsets: Integers,
+    out: Integers,
+    valid: NDArray[np.uint8],
+    faults: NDArray[np.uint16],
+) -> None:
+    """Make seconds of the local clock of every stamp in phase order.
+
+    A time of day without a date takes, in this order: the date of its own date column; the day that
+    puts it nearest to the last stamp before it in the row; the row's shared date; the day that puts
+    it nearest to the next stamp after it.
+
+    Args:
+        kinds, seconds: stamps by phase, shape (stamps, rows), as parsed.
+        day_kinds, days: date columns, shape (date columns, rows), as parsed.
+        day_of: for each stamp its own date column, or -1.
+        shared: the date column of all stamps, or -1.
+        switches, offsets: seconds UTC from which the zone is so many seconds ahead.
+        out, valid: filled, shape (stamps, rows); `valid` is 1 where there is a stamp.
+        faults: filled; bit k is set where stamp k cannot be read.
+    """
+    n_stamps, rows = kinds.shape
+    simple = True
+    for k in range(n_stamps):
+        for row in range(rows):
+            simple &= kinds[k, row] != TIME and kinds[k, row] != UTC
+    if simple:
+        # Whole columns, which become vector instructions.
+        for k in range(n_stamps):
+            for row in range(rows):
+                kind = kinds[k, row]
+                good = kind in (LOCAL, MIDNIGHT)
+                valid[k, row] = good
+                out[k, row] = seconds[k, row] if good else 0
+                faults[row] |= (0 if good or kind == BLANK else 1) << k
+        return
+    for row in range(rows):
+        fault = 0
+        for k in range(n_stamps):
+            kind, value = kinds[k, row], seconds[k, row]
+            valid[k, row] = 0
+            out[k, row] = 0
+            if kind == UTC:
+                at = np.searchsorted(switches, value, side="right") - 1
+                out[k, row], valid[k, row] = value + offsets[max(at, 0)], 1
+            elif kind in (LOCAL, MIDNIGHT):
+                out[k, row], valid[k, row] = value, 1
+            elif kind == TIME:
+                if day_of[k] >= 0 and _is_date(day_kinds[day_of[k], row]):
+                    midnight = days[day_of[k], row] // DAY_S * DAY_S
+                    out[k, row], valid[k, row] = midnight + value, 1
+            elif kind != BLANK:
+                fault |= 1 << k
+        last = -1
+        for k in range(n_stamps):
+            if kinds[k, row] == TIME and not valid[k, row]:
+                if last >= 0:
+                    out[k, row], valid[k, row] = _nearest(seconds[k, row], out[last, row]), 1
+                elif shared >= 0 and _is_date(day_kinds[shared, row]):
+                    midnight = days[shared, row] // DAY_S * DAY_S
+                    out[k, row], valid[k, row] = midnight + seconds[k, row], 1
+            if valid[k, row]:
+                last = k
+        last = -1
+        for k in range(n_stamps - 1, -1, -1):
+            if kinds[k, row] == TIME and not valid[k, row]:
+                if last >= 0:
+                    out[k, row], valid[k, row] = _nearest(seconds[k, row], out[last, row]), 1
+                else:
+                    fault |= 1 << k
+            if valid[k, row]:
+                last = k
+        faults[row] = fault
+
+
+@compiled
+def _is_date(kind: int) -> bool:
+    return kind in (DATE, LOCAL, MIDNIGHT)
+
+
+@compiled
+def _nearest(clock: int, anchor: int) -> int:
+    """Return the time of day `clock` on the day that puts it within half a day of `anchor`."""
+    found = anchor // DAY_S * DAY_S + clock
+    if found - anchor <= -_HALF_DAY:
+        return found + DAY_S
+    return found - DAY_S if found - anchor > _HALF_DAY else found
+
+
+@compiled
+def _is_space(byte: int) -> bool:
+    return byte in (_SPACE, _TAB, _CR, _NEWLINE)
+
+
+@compiled
+def _hash(buffer: Bytes, start: int, end: int) -> int:
+    """Return a hash: Fowler, Noll and Vo's FNV-1a (1991) by words, with a mix after each."""
+    value = np.uint64(14_695_981_039_346_656_037)
+    at = start
+    while at + 8 <= end:
+        value = (value ^ word_at(buffer, at)) * np.uint64(0x9E3779B97F4A7C15)
+        value ^= value >> np.uint64(32)
+        at += 8
+    tail = np.uint64(end - at)
+    while at < end:
+        tail = tail << np.uint64(8) | np.uint64(buffer[at])
+        at += 1
+    value = (value ^ tail) * np.uint64(0x9E3779B97F4A7C15)
+    value ^= value >> np.uint64(32)
+    code: int = integer(value & np.uint64(0x7FFFFFFFFFFFFFFF))
+    return code
+
+
+@compiled
+def _same(buffer: Bytes, start: int, end: int, start_2: int, end_2: int) -> bool:
+    if end - start != end_2 - start_2:
+        return False
+    i, size = 0, end - start
+    while i + 8 <= size:
+        if word_at(buffer, start + i) != word_at(buffer, start_2 + i):
+            return False
+        i += 8
+    while i < size:
+        if buffer[start + i] != buffer[start_2 + i]:
+            return False
+        i += 1
+    return True

@@ -1,0 +1,103 @@
+"""The pieces between bytes and the table: texts out of polars, categories, numbers, zones."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geodata.calls import arrow, frame, texts, zones
+from geodata.calls.frame import Spans
+from geodata.errors import InputError
+
+# The first example of a loop waits for its compilation.
+unhurried = settings(deadline=None)
+TEXTS = st.lists(st.one_of(st.none(), st.text(max_size=20)), max_size=20)
+
+
+def spans(cells: list[str], encoding: str = "utf-8") -> Spans:
+    content = [cell.encode(encoding) for cell in cells]
+    ends = np.cumsum([len(c) for c in content], dtype=np.int64)
+    starts = ends - np.array([len(c) for c in content], np.int64)
+    return Spans(np.frombuffer(b"".join(content), np.uint8).copy(), starts, ends, encoding)
+
+
+@unhurried
+@given(TEXTS, st.integers(0, 5), st.booleans())
+def test_texts_come_out_of_polars_as_they_are(
+    values: list[str | None], skip: int, twice: bool
+) -> None:
+    series = pl.Series(values, dtype=pl.String)
+    series = (pl.concat([series, series], rechunk=False) if twice else series)[skip:]
+    found = arrow.spans(series)
+    assert [
+        None if start < 0 else found.buffer[start:end].tobytes().decode()
+        for start, end in zip(found.starts, found.ends, strict=True)
+    ] == series.to_list()
+
+
+@unhurried
+@given(st.lists(st.text(st.sampled_from("ab 甲\u3000'=-"), max_size=4), max_size=50))
+def test_categories_are_the_clean_texts(cells: list[str]) -> None:
+    found, undecodable = frame.categories_of(spans(cells, "gb18030"))
+    assert found.to_list() == [texts.category(cell) for cell in cells]
+    assert not undecodable.any()
+
+
+def test_categories_beyond_the_first_table_keep_apart() -> None:
+    cells = [f"unit {i % 3000}" for i in range(9000)]
+    assert frame.categories_of(spans(cells))[0].to_list() == cells
+
+
+def test_a_long_text_is_cut_and_a_broken_line_joined() -> None:
+    assert len(texts.category("x" * 300) or "") == texts.LONGEST
+    assert texts.category(" a\nb\x00 ") == "a b"
+
+
+@unhurried
+@given(
+    st.lists(
+        st.one_of(
+            st.floats(allow_nan=False, allow_infinity=False).map(repr),
+            st.from_regex(r"[+-]?\d{0,20}\.?\d{0,25}", fullmatch=True),
+            st.decimals(-180, 180, places=9).map(str),
+        ),
+        max_size=20,
+    )
+)
+def test_degrees_are_the_nearest_floats(cells: list[str]) -> None:
+    values, unread = frame.degrees_of(spans(cells))
+    for cell, value, odd in zip(cells, values, unread, strict=True):
+        expected = texts.coordinate(cell)
+        assert odd == (expected is not None and math.isnan(expected))
+        assert math.isnan(value) if expected is None or odd else value == expected, cell
+
+
+def test_positions_beyond_the_earth_are_faults() -> None:
+    lon = np.array([122.0, 181.0, 29.9, 0.0, np.nan, np.nan, np.inf])
+    lat = np.array([29.9, 29.9, 122.0, 0.0, 29.9, np.nan, 1.0])
+    x, y, fault = texts.positions(lon, lat, np.zeros(7, bool), "wgs84")
+    assert fault.tolist() == [False, True, True, True, True, False, True]
+    assert np.isnan(x).tolist() == np.isnan(y).tolist() == [False] + [True] * 6
+
+
+@pytest.mark.parametrize("tz", ["Asia/Shanghai", "Europe/Malta", "Australia/Lord_Howe", "UTC"])
+@unhurried
+@given(moment=st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1)))
+def test_clocks_of_zones(tz: str, moment: datetime) -> None:
+    moment = moment.replace(microsecond=0, tzinfo=UTC)
+    switches, offsets = zones.switches(tz)
+    at = int(np.searchsorted(switches, int(moment.timestamp()), side="right")) - 1
+    ahead = moment.astimezone(ZoneInfo(tz)).utcoffset()
+    assert ahead == timedelta(seconds=int(offsets[at]))
+
+
+def test_an_unknown_zone_is_refused() -> None:
+    with pytest.raises(InputError):
+        zones.switches("../etc/passwd")
