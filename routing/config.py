@@ -34,10 +34,15 @@ class Clock:
 
 @dataclass(frozen=True)
 class Target:
-    """Bounds on the mean response time of each zone, minutes; met when mean <= bound."""
+    """Bounds on the mean response time of each zone, minutes.
+
+    `routing.statistics.verdict` says when one is met: the mean is at most the bound, and at most
+    `unreachable_share` of the zone's residents (0 to 1) are out of reach.
+    """
 
     main_urban_min: float
     rural_min: float
+    unreachable_share: float = 0.0
 
     def of(self, zone: str) -> float:
         """Return the bound of `zone`."""
@@ -143,10 +148,71 @@ class Population:
 
 
 @dataclass(frozen=True)
+class Care:
+    """What happens between the arrival on scene and the hospital, and who receives patients."""
+
+    scene_min: float
+    handover_min: float
+    stabilise_min: float
+    tasked_with_call: bool
+    pad_at_hospital_m: float
+    receiving_tiers: tuple[str, ...]
+    not_receiving: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MutualAid:
+    """Hospitals and posts outside the region, and the roads to them.
+
+    `rules` and `capabilities` hold entries ``<id>: <values, comma apart>``; see
+    `routing.itinerary.receiving`.
+    """
+
+    enabled: bool
+    crews_respond: bool
+    rules: tuple[str, ...]
+    capabilities: tuple[str, ...]
+    speed_kmh: float
+    detour: float
+    reach_km: float
+
+
+@dataclass(frozen=True)
 class Zone:
     """How the main urban area is drawn when a region is built."""
 
     urban_radius_km: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of a new site of each kind against that of an ambulance post."""
+
+    ambulance_post: float
+    boat_berth: float
+    helipad: float
+
+    def of(self, kind: str) -> float:
+        """Return the cost of a new site of `kind`; 1 for kinds that nobody builds anew."""
+        return float(getattr(self, kind, 1.0))
+
+
+@dataclass(frozen=True)
+class Year:
+    """Who is carried between islands in a year, and what was reported; see `routing.year_check`.
+
+    A reported number of 0 means that none is known.
+    """
+
+    patient_share: float
+    hospital_share: float
+    peak_share: float
+    critical_share: float
+    air_after_min: float
+    sea_operations: float
+    sea_medical_share: float
+    reported_transfers: float
+    reported_air_rescues: float
 
 
 @dataclass(frozen=True)
@@ -168,6 +234,10 @@ class Parameters:
     traffic: Traffic
     population: Population
     zone: Zone
+    care: Care
+    mutual_aid: MutualAid
+    cost: Cost
+    year: Year
     origins: Mapping[str, Mapping[str, Any]] = field(repr=False, compare=False)
 
     def as_rows(self) -> list[dict[str, Any]]:
@@ -187,9 +257,14 @@ GROUPS: dict[str, type] = {
     "traffic": Traffic,
     "population": Population,
     "zone": Zone,
+    "care": Care,
+    "mutual_aid": MutualAid,
+    "cost": Cost,
+    "year": Year,
 }
 # Parameters that may be zero; every other number must be greater.
 _MAY_BE_ZERO = {
+    "target.unreachable_share",
     "clock.answer_delay_min",
     "clock.call_handling_min",
     "ambulance.turnout_min",
@@ -206,6 +281,28 @@ _MAY_BE_ZERO = {
     "helicopter.unprepared_site_min",
     "helicopter.transfer_min",
     "demand.runs_per_1000_per_year",
+    "care.scene_min",
+    "care.handover_min",
+    "care.stabilise_min",
+    "care.pad_at_hospital_m",
+    "year.patient_share",
+    "year.hospital_share",
+    "year.peak_share",
+    "year.critical_share",
+    "year.air_after_min",
+    "year.sea_operations",
+    "year.sea_medical_share",
+    "year.reported_transfers",
+    "year.reported_air_rescues",
+}
+# Parameters that are a share of something, so at most 1.
+_SHARES = {
+    "target.unreachable_share",
+    "year.patient_share",
+    "year.hospital_share",
+    "year.peak_share",
+    "year.critical_share",
+    "year.sea_medical_share",
 }
 
 
@@ -305,6 +402,9 @@ def _fault(name: str, value: object, place: str) -> Fault | None:
         params: dict[str, object] = {"choices": ", ".join(START_STAMPS)}
         wrong = Fault("not_a_choice", f"{place}: {name}", value, params)
         return None if value in START_STAMPS else wrong
+    if kind == "tuple[str, ...]":
+        texts = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+        return None if texts else Fault("not_texts", f"{place}: {name}", value)
     if kind.startswith("tuple"):
         factors = value if isinstance(value, tuple) else ()
         good = len(factors) == 24 and all(
@@ -317,4 +417,6 @@ def _fault(name: str, value: object, place: str) -> Fault | None:
         return Fault("not_a_number", f"{place}: {name}", value)
     if value < 0 or (value == 0 and name not in _MAY_BE_ZERO):
         return Fault("number_too_small", f"{place}: {name}", value, {"minimum": 0})
+    if name in _SHARES and value > 1:
+        return Fault("too_large", f"{place}: {name}", value, {"minimum": 0, "maximum": 1})
     return None

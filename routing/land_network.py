@@ -24,6 +24,8 @@ from scipy.sparse import csgraph
 from scipy.spatial import Delaunay, QhullError
 
 from geodata.region import Region
+from routing import mutual_aid
+from routing.conditions import Condition
 from routing.config import Parameters
 from routing.network import Network
 
@@ -41,7 +43,17 @@ EDGE_KINDS = ("road", "access", "local", "ferry")
 _LOCAL_REACH_M = 3_000.0
 _LOCAL_OVER_WATER = 0.15
 _JOINS = ("motorway",)
-_EDGE_COLUMNS = ("link_id", "kind", "road_class", "length_km", "travel_min", "wait_min")
+_EDGE_COLUMNS = (
+    "link_id",
+    "kind",
+    "road_class",
+    "structure",
+    "ferry_kind",
+    "length_km",
+    "travel_min",
+    "wait_min",
+)
+_CALM = Condition().on_land()
 
 
 @dataclass(frozen=True)
@@ -53,30 +65,64 @@ class LandNetwork:
         nodes: one row a node: `layer`, `place_id`, `name_zh`, `name_en`, `island_id` (nullable) and
             metric `x`, `y` (metres).
         edges: one row a directed edge, in the order of the graph: `link_id`, `kind` (one of
-            `EDGE_KINDS`), `road_class` (blank for ferries), `length_km`, `travel_min` (moving),
-            `wait_min` (waiting and boarding).
+            `EDGE_KINDS`), `road_class` (blank for ferries), `structure` (blank but for roads),
+            `ferry_kind` (blank but for ferries), `length_km`, `travel_min` (moving; inf where the
+            condition closes the edge), `wait_min` (waiting and boarding).
         unjoined: places that no road reaches, by layer: they stand on islands without roads, or off
             every island.
+        limits: what of a condition roads and ferries feel here.
+        open_land: the same network in calm weather, or None where this is it.
     """
 
     graph: Network
     nodes: pd.DataFrame
     edges: pd.DataFrame
     unjoined: dict[str, int]
+    limits: Condition = _CALM
+    open_land: LandNetwork | None = None
 
     def node_of(self, layer: str, ids: Iterable[str]) -> NDArray[np.int64]:
         """Return the nodes of places of `layer` in the order of `ids`."""
         mine = self.nodes[self.nodes["layer"] == layer]
         return mine.reset_index().set_index("place_id")["index"].loc[list(ids)].to_numpy(np.int64)
 
+    def calm(self) -> LandNetwork:
+        """Return the network in calm weather."""
+        return self.open_land or self
+
+    def under(self, condition: Condition) -> LandNetwork:
+        """Return the network with what `condition` stops closed and what it slows slowed.
+
+        It always starts from the calm network, so that nothing is slowed twice; a network under the
+        same limits already is returned as it is. Synthetic edges are slowed as roads are and never
+        closed; waiting for a ferry and boarding it take as long as ever.
+        """
+        limits = condition.on_land()
+        if limits == self.limits:
+            return self
+        calm = self.calm()
+        if limits == _CALM:
+            return calm
+        factor = _factors(calm.edges, limits)
+        slowed = calm.edges["travel_min"].to_numpy(float) / np.where(factor > 0, factor, 1.0)
+        travel_min = np.where(factor > 0, slowed, np.inf)
+        return replace(calm._reweighted(travel_min), limits=limits, open_land=calm)
+
     def at_hour(self, hour: int, parameters: Parameters) -> LandNetwork:
         """Return the network at the speeds of the hour that begins at `hour` (0 to 23)."""
+        if self.open_land is not None:
+            return self.open_land.at_hour(hour, parameters).under(self.limits)
         classes = self.edges["road_class"].fillna("")
         factor = {c: parameters.traffic.factor(c, hour) for c in classes.unique() if c}
         travel_min = self.edges["travel_min"] / classes.map(factor).fillna(1.0)
+        return self._reweighted(travel_min.to_numpy(float))
+
+    def _reweighted(self, travel_min: NDArray[np.float64]) -> LandNetwork:
+        """Return the network with other minutes in motion; a closed edge stays closed."""
+        minutes = travel_min + self.edges["wait_min"].to_numpy(float)
+        minutes = np.where(np.isinf(self.graph.travel_min), np.inf, minutes)
         edges = self.edges.assign(travel_min=travel_min)
-        graph = self.graph.with_travel_min((travel_min + edges["wait_min"]).to_numpy(float))
-        return replace(self, graph=graph, edges=edges)
+        return replace(self, graph=self.graph.with_travel_min(minutes), edges=edges)
 
     def without_ferries(self) -> Network:
         """Return the same graph with every ferry closed."""
@@ -100,6 +146,7 @@ def build(region: Region, parameters: Parameters) -> LandNetwork:
     builder.add_roads()
     builder.add_local_edges()
     builder.add_ferries()
+    builder.add_crews_outside()
     return builder.finish()
 
 
@@ -126,6 +173,17 @@ def ferry_wait_min(ferries: pd.DataFrame, parameters: Parameters) -> NDArray[np.
         headway = np.where(sailings < 1, 1440.0 / sailings, headway)
     headway = np.where(np.isnan(sailings), parameters.ferry.assumed_headway_min, headway)
     return np.asarray(headway / 2.0)
+
+
+def _factors(edges: pd.DataFrame, limits: Condition) -> NDArray[np.float64]:
+    """Return the speed factor of each edge; 0 where it is closed."""
+    link = edges["link_id"].astype(str)
+    by_road = limits.road_factors(edges["structure"], edges["road_class"], link)
+    by_ferry = limits.ferry_factors(edges["ferry_kind"], link)
+    kind = edges["kind"].to_numpy()
+    synthetic = np.isin(kind, ("access", "local"))
+    by_road = np.where(synthetic, limits.road_speed_factor, by_road)
+    return np.where(kind == "ferry", by_ferry, by_road)
 
 
 def minute_of_day(clock: object) -> float:
@@ -198,6 +256,7 @@ class _Builder:
                 "head": head,
                 "link_id": ferries["link_id"].to_numpy(),
                 "kind": "ferry",
+                "ferry_kind": ferries["kind"].to_numpy(),
                 "length_km": ferries["length_km"].to_numpy(float),
                 "travel_min": ferries["duration_min"].to_numpy(float),
                 "wait_min": wait,
@@ -205,11 +264,20 @@ class _Builder:
         )
         self._append_edges(frame)
 
+    def add_crews_outside(self) -> None:
+        """Join posts outside the region to the mainland's bridge heads and quays."""
+        nodes, posts = pd.concat([self.places, self.road_nodes]), self.region.layers["posts"]
+        edges = mutual_aid.crew_edges(nodes, posts, self.parameters)
+        if len(edges):
+            self._append_edges(edges)
+
     def finish(self) -> LandNetwork:
         nodes = pd.concat(self.node_rows, ignore_index=True)
         one_way = pd.concat(self.edge_rows, ignore_index=True)
         back = one_way[~one_way["oneway"]].rename(columns={"tail": "head", "head": "tail"})
         edges = pd.concat([one_way, back], ignore_index=True)
+        for name in ("structure", "ferry_kind"):
+            edges[name] = edges[name].fillna("") if name in edges else ""
         graph = Network(
             len(nodes),
             edges["tail"].to_numpy(np.int32),
@@ -332,6 +400,7 @@ class _Builder:
                 "link_id": mine["link_id"],
                 "kind": "road",
                 "road_class": mine["road_class"],
+                "structure": mine["structure"].replace("none", ""),
                 "length_km": length_km,
                 "travel_min": 60.0 * length_km / speed,
                 "wait_min": 0.0,

@@ -112,12 +112,13 @@ class _Tracer:
         found: Options,
         condition: Condition,
     ) -> None:
-        self.region, self.land, self.parameters, self.found = region, land, parameters, found
+        self.region, self.land, self.found = region, land.under(condition), found
+        self.parameters = condition.applied_to(parameters)
         self.condition = condition
         self.timetables: dict[int, Timetable] = {}
         self.demand_node = land.node_of("demand", region.demand["demand_id"])
         self.schematic = region.network == "schematic"
-        self.roads_only = land.without_ferries()
+        self.roads_only = self.land.without_ferries()
         self.trees: dict[tuple[int, bool], paths.Tree] = {}
         self.names = [
             (str(zh), str(en) if isinstance(en, str) else latin(str(zh)))

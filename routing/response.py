@@ -21,35 +21,31 @@ from numpy.typing import NDArray
 
 from geodata import searoute
 from geodata.region import Region
-from routing import travel_time
+from routing import mutual_aid, travel_time
+from routing.conditions import DAYLIGHT, Condition
 from routing.config import Parameters
 from routing.land_network import LandNetwork, minute_of_day
 from routing.timetable import Timetable
+
+__all__ = [
+    "DAYLIGHT",
+    "KM_PER_NAUTICAL_MILE",
+    "Best",
+    "Condition",
+    "Options",
+    "ambulance_min",
+    "best",
+    "is_open",
+    "options",
+    "sea_links",
+    "timed",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 KM_PER_NAUTICAL_MILE = 1.852
-DAYLIGHT = ("day", "night")
 _NOWHERE = -1
-
-
-@dataclass(frozen=True)
-class Condition:
-    """The state of the world that response times hold for.
-
-    Attributes:
-        name: name of the condition; `calm` stops nothing.
-        daylight: ``day`` or ``night``; helicopters fly at night only where a parameter allows it.
-        vehicles: kinds of vehicle that run.
-        when_min: minute of the day of the call, or None for means over the day. With it, ferries
-            sail by their timetable, posts count in their hours and speeds follow the hour.
-    """
-
-    name: str = "calm"
-    daylight: str = "day"
-    vehicles: tuple[str, ...] = ("ambulance", "boat", "helicopter")
-    when_min: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,24 +94,38 @@ def options(
     *,
     evidence: Sequence[str] = ("confirmed", "assumed"),
     condition: Condition | None = None,
+    outside: bool | None = None,
 ) -> Options:
     """Return every option of every post that counts.
 
     Args:
         region: a valid region.
-        land: its ambulance network.
-        parameters: the response model.
+        land: its ambulance network; under `condition` or not, for it is put under it here.
+        parameters: the response model, in calm weather.
         evidence: kinds of evidence of the posts that count.
         condition: default calm day.
+        outside: whether crews posted outside the region count, for the islands that the rules of
+            mutual aid name; by default as ``mutual_aid.crews_respond`` says.
     """
     condition = condition or Condition()
     posts = region.posts[region.posts["evidence"].isin(evidence)]
+    if not (mutual_aid.crews_respond(parameters) if outside is None else outside):
+        posts = posts[~mutual_aid.outside(posts)]
     model = _Model(region, land, parameters, condition)
     parts = [model.ambulances(_running(posts, "ambulance", condition))]
     crews = parts[0]
     parts.append(model.boats(_running(posts, "boat", condition), crews))
     parts.append(model.helicopters(_running(posts, "helicopter", condition)))
-    return _stacked(parts)
+    return _within_rules(region, _stacked(parts), parameters)
+
+
+def _within_rules(region: Region, found: Options, parameters: Parameters) -> Options:
+    """Return the options without those that the rules of mutual aid leave no room for."""
+    ids, islands = found.table["post_id"].tolist(), region.demand["island_id"].tolist()
+    if not mutual_aid.outside(region.posts[region.posts["post_id"].isin(ids)]).any():
+        return found
+    allowed = mutual_aid.serves(region, ids, islands, parameters)
+    return replace(found, response_min=np.where(allowed, found.response_min, np.nan))
 
 
 def best(found: Options) -> Best:
@@ -141,6 +151,9 @@ def _fastest(minutes: Floats) -> tuple[Ints, Floats]:
 def _running(posts: pd.DataFrame, vehicle: str, condition: Condition) -> pd.DataFrame:
     has = posts["vehicles"].fillna("").str.split(";").map(lambda kinds: vehicle in kinds)
     posts = posts[has.astype(bool)] if vehicle in condition.vehicles else posts.iloc[:0]
+    ids = zip(posts["kind"], posts["post_id"], strict=True)
+    closed = np.array([condition.stops_post(kind, post) for kind, post in ids], dtype=bool)
+    posts = posts[~closed]
     if condition.when_min is None:
         return posts
     running = [is_open(hours, condition.when_min) for hours in posts["hours"]]
@@ -170,12 +183,13 @@ class _Model:
     def __init__(
         self, region: Region, land: LandNetwork, parameters: Parameters, condition: Condition
     ) -> None:
-        self.region, self.land, self.parameters = region, land, parameters
+        self.region, self.land = region, land.under(condition)
+        self.parameters = condition.applied_to(parameters)
         self.condition = condition
         self.demand_node = land.node_of("demand", region.demand["demand_id"])
         self.island = region.demand["island_id"].to_numpy()
         self.before_min = parameters.clock.before_dispatch_min()
-        self.roads_only = land.without_ferries()
+        self.roads_only = self.land.without_ferries()
 
     def ambulances(self, posts: pd.DataFrame) -> Options:
         node = self.land.node_of("posts", posts["post_id"])
@@ -244,6 +258,8 @@ class _Model:
         node = self.land.node_of("posts", bases["post_id"])
         start = self.land.node_of("posts", crews.table["post_id"])
         drive = travel_time.matrix(self.roads_only, start, node)
+        away = self.region.posts.loc[mutual_aid.outside(self.region.posts), "post_id"]
+        drive[crews.table["post_id"].isin(away).to_numpy()] = np.nan
         if not len(start):
             return np.full(len(bases), _NOWHERE), np.full(len(bases), np.nan)
         return _fastest(np.where(np.isnan(drive), np.inf, drive))
@@ -277,7 +293,7 @@ def ambulance_min(
 ) -> Floats:
     """Return an ambulance's travel minutes from each source to each target node, NaN where none."""
     if condition.when_min is None:
-        return travel_time.matrix(land.graph, sources, targets)
+        return travel_time.matrix(land.under(condition).graph, sources, targets)
     return timed(region, land, parameters, sources, targets, condition).matrix()
 
 
@@ -292,7 +308,7 @@ def timed(
     """Return the travel times of ambulances that turn out after a call at the condition's time."""
     ready = parameters.clock.before_dispatch_min() + parameters.ambulance.turnout_min
     return Timetable(
-        land,
+        land.under(condition),
         region.ferries,
         parameters,
         sources=sources,

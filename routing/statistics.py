@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from routing.config import Target
 
+MET, MEAN, CUT_OFF, BOTH = "met", "mean", "cut_off", "mean_and_cut_off"
+
 GROUP_COLUMNS = (
     "population",
     "calls_per_year",
@@ -66,40 +68,91 @@ def share_within(values: ArrayLike, weights: ArrayLike, bound: float) -> float:
     return float(weight[np.nan_to_num(value, nan=np.inf) <= bound].sum() / weight.sum())
 
 
+def verdict(
+    mean_min: float,
+    *,
+    target_min: float,
+    population: float,
+    unreachable_population: float,
+    unreachable_share: float = 0.0,
+) -> dict[str, Any]:
+    """Return whether a target on a mean counts as met, and why not; the one rule of all outputs.
+
+    A target is met where ``mean <= bound`` and ``unreachable / population <= tolerated share``. The
+    mean is over those who can be reached, so it falls when the slowest are cut off; the mean over
+    all calls then has no bound. Therefore nobody may be cut off unless a share is tolerated.
+
+    Args:
+        mean_min: mean response over the calls that can be reached, minutes; NaN where none is.
+        target_min: bound on it, minutes.
+        population: residents of the zone.
+        unreachable_population: those whom nobody can reach.
+        unreachable_share: largest share of residents who may be out of reach, 0 to 1.
+
+    Returns:
+        `target_met`: True, False, or None where there is neither a mean nor anybody cut off; and
+        `target_met_reason`: ``met``, ``mean`` (above the bound), ``cut_off`` (too many out of
+        reach), ``mean_and_cut_off``, or None where there is no verdict.
+
+    Example:
+        >>> verdict(12.0, target_min=14.0, population=900.0, unreachable_population=1.0)
+        {'target_met': False, 'target_met_reason': 'cut_off'}
+    """
+    slow = bool(mean_min > target_min)
+    cut_off = bool(unreachable_population > unreachable_share * population)
+    if np.isnan(mean_min) and not cut_off:
+        return {"target_met": None, "target_met_reason": None}
+    reason = {(False, False): MET, (True, False): MEAN, (False, True): CUT_OFF}.get(
+        (slow, cut_off), BOTH
+    )
+    return {"target_met": reason == MET, "target_met_reason": reason}
+
+
 def zones(demand: pd.DataFrame, target: Target) -> dict[str, dict[str, Any]]:
     """Return the statistics of each zone as the outputs hold them.
 
     Args:
         demand: rows with `zone`, `population`, `calls_per_year` and `response_min` (NaN where
             unreachable).
-        target: bounds on the means; met when mean <= bound.
+        target: bounds on the means, and the share of residents who may be out of reach; `verdict`
+            says when a target is met.
     """
     found = {}
     for zone in ("main_urban", "rural"):
         rows = demand[demand["zone"] == zone]
-        bound = target.of(zone)
-        found[zone] = summary(rows, bound)
+        found[zone] = summary(
+            rows, target.of(zone), unreachable_share=target.unreachable_share
+        )
     return found
 
 
-def summary(rows: pd.DataFrame, target_min: float) -> dict[str, Any]:
+def summary(
+    rows: pd.DataFrame, target_min: float, *, unreachable_share: float = 0.0
+) -> dict[str, Any]:
     """Return population, calls, mean, median, p90, share within target and verdict of some rows.
 
     The mean, median and p90 are over calls that can be reached; `unreachable_population` says how
-    many residents they leave out. `target_met` is null where there is no mean to judge.
+    many residents they leave out. `target_met` and `target_met_reason` are those of `verdict`.
     """
     minutes, calls = rows["response_min"], rows["calls_per_year"]
     mean = weighted_mean(minutes, calls)
+    population = float(rows["population"].sum())
     unreachable = float(rows.loc[minutes.isna(), "population"].sum())
     return {
-        "population": float(rows["population"].sum()),
+        "population": population,
         "calls_per_year": float(calls.sum()),
         "mean_min": mean,
         "median_min": weighted_quantile(minutes, calls, 0.5),
         "p90_min": weighted_quantile(minutes, calls, 0.9),
         "share_within_target": share_within(minutes, calls, target_min),
         "target_min": target_min,
-        "target_met": None if np.isnan(mean) else bool(mean <= target_min),
+        **verdict(
+            mean,
+            target_min=target_min,
+            population=population,
+            unreachable_population=unreachable,
+            unreachable_share=unreachable_share,
+        ),
         "unreachable_population": unreachable,
     }
 

@@ -82,7 +82,10 @@ def departures(ferry: dict[str, object], parameters: Parameters, *, back: bool =
 
 
 def sailings(land: LandNetwork, ferries: pd.DataFrame, parameters: Parameters) -> list[Sailings]:
-    """Return the sailings of every ferry edge of a network; the second edge of a link runs back."""
+    """Return the sailings of every ferry that sails; the second edge of a link runs back.
+
+    A ferry that the network's condition stops has minutes of inf and no sailings.
+    """
     rows = ferries.set_index("link_id", drop=False)
     edges = np.flatnonzero((land.edges["kind"] == "ferry").to_numpy())
     found, seen = [], set()
@@ -92,6 +95,8 @@ def sailings(land: LandNetwork, ferries: pd.DataFrame, parameters: Parameters) -
         times = departures(row, parameters, back=link in seen)
         seen.add(link)
         crossing = float(land.edges["travel_min"].iloc[edge]) + parameters.ferry.boarding_min
+        if np.isinf(crossing):
+            continue
         found.append(Sailings(int(edge), times, crossing))
     return found
 

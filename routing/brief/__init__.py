@@ -7,27 +7,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from geodata.region import Region
-from routing import land_network, legs, response
+from routing import land_network, legs, mutual_aid
 from routing.brief import tables
 from routing.brief.proposal import Proposal
+from routing.brief.aid import dependence
 from routing.brief.result import assemble, plain
-from routing.brief.state import HEADLINE, State, respond
+from routing.brief.state import VARIANTS, respond, seen_as
+from routing.conditions import Catalogue
 from routing.config import Parameters
+from routing.land_network import LandNetwork
 from routing.response import Condition
 
 __all__ = ["STAGES", "VARIANTS", "Brief", "compute", "plain"]
 
-VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "confirmed": (("confirmed",), ("ambulance", "boat", "helicopter")),
-    "confirmed_assumed": (HEADLINE, ("ambulance", "boat", "helicopter")),
-    "with_clinics": (("confirmed", "assumed", "clinic"), ("ambulance", "boat", "helicopter")),
-    "without_helicopter": (HEADLINE, ("ambulance", "boat")),
-}
 STAGES = ("network", "response", "variants", "proposal", "tables")
 
 Progress = Callable[[str], None]
@@ -59,6 +54,8 @@ def compute(
     parameters: Parameters,
     *,
     condition: Condition | None = None,
+    catalogue: Catalogue | None = None,
+    land: LandNetwork | None = None,
     propose: bool = True,
     fallback_new: int = 5,
     time_limit_s: float = 30.0,
@@ -71,23 +68,27 @@ def compute(
         region: a valid region.
         parameters: the response model.
         condition: default calm day.
+        catalogue: the conditions that it comes from, whose sources are then cited.
+        land: the region's ambulance network in calm weather, where it is built already.
         propose: whether to look for new posts.
         fallback_new: how many posts to propose where no number of them meets the targets.
         time_limit_s: wall-time limit of each optimization.
         seed: passed to the solver.
         progress: called with the name of each stage as it starts.
     """
-    condition = condition or Condition()
+    condition, whole = condition or Condition(), region
     progress("network")
-    land = land_network.build(region, parameters)
+    land = land or land_network.build(region, parameters)
+    region = mutual_aid.responding(region, parameters)
     if condition.when_min is not None:
         land = land.at_hour(int(condition.when_min // 60) % 24, parameters)
+    land = land.under(condition)
     progress("response")
     state = respond(region, parameters, land, condition)
     traced = legs.of_best(region, land, parameters, state.options, state.best, condition=condition)
     state = replace(state, demand=pd.concat([state.demand, legs.parts(traced)], axis=1))
     progress("variants")
-    variants = _variants(state)
+    variants = {name: seen_as(state, name).best.response_min for name in VARIANTS}
     progress("proposal")
     proposal = (
         Proposal.find(state, fallback_new=fallback_new, limit_s=time_limit_s, seed=seed)
@@ -96,21 +97,16 @@ def compute(
     )
     progress("tables")
     islands, townships = tables.islands(state, proposal), tables.townships(state)
-    result = assemble(state, variants, proposal, islands, townships)
+    rows = catalogue.rows_of(condition.name) if catalogue else []
+    result = assemble(
+        state,
+        variants,
+        proposal,
+        islands,
+        townships,
+        condition_values=rows,
+        conditions_file=catalogue.file if catalogue else "conditions.toml",
+    )
+    result["mutual_aid"] = dependence(whole, state)
     cells = tables.cells(state, traced, proposal)
     return Brief(result, cells, islands, tables.posts(region), proposal.sites, townships)
-
-
-def _variants(state: State) -> dict[str, NDArray[np.float64]]:
-    """Return the response of each demand point under other views of what counts, minutes."""
-    found = {}
-    for name, (evidence, vehicles) in VARIANTS.items():
-        running = tuple(v for v in state.condition.vehicles if v in vehicles)
-        other = replace(state.condition, vehicles=running)
-        choice = response.best(
-            response.options(
-                state.region, state.land, state.parameters, evidence=evidence, condition=other
-            )
-        )
-        found[name] = choice.response_min
-    return found

@@ -26,7 +26,8 @@ class Proposal:
 
     Attributes:
         statement: ``met_today``, ``reached``, ``best_of_k`` (proven that no number of candidates
-            meets the targets), ``undecided`` (time ran out first) or ``not_asked``.
+            meets the targets, as `routing.statistics.verdict` judges them), ``undecided`` (time ran
+            out first) or ``not_asked``.
         outcome: the solver's answer, None where it was not asked.
         after_min: response with the proposed posts, minutes, shape (demand points,).
         sites: the proposed sites, EPSG:4326; may be empty.
@@ -61,18 +62,56 @@ class Proposal:
             for zone, mean in problem.mean_min(state.best.response_min).items()
             if not np.isnan(mean)
         }
-        outcome = solve(
-            problem, objective="min-sites", target_min=target, time_limit_s=limit_s, seed=seed
-        )
+        outcome = _fewest(state, problem, target, limit_s=limit_s, seed=seed)
         statement = "met_today" if not len(outcome.new_sites) else "reached"
-        if outcome.status not in ("optimal", "feasible"):
-            # Only a proof says that no number of posts will do; a time limit says nothing.
-            statement = "best_of_k" if outcome.status == "infeasible" else "undecided"
+        solved = outcome.is_answer
+        beyond = solved and _cuts_off(state, outcome.times_min)
+        if beyond or not solved:
+            # Only a proof says that no number of posts will do; a time limit says nothing, and
+            # neither does a question that asks for more than the share that may be out of reach.
+            tolerant = state.parameters.target.unreachable_share > 0
+            proven = (beyond or outcome.status == "infeasible") and not tolerant
+            statement = "best_of_k" if proven else "undecided"
             new = min(fallback_new, len(sites))
             outcome = solve(problem, objective="min-mean", new=new, time_limit_s=limit_s, seed=seed)
         chosen = _site_table(state, sites, outcome)
         new_min = nearest_min(problem.times_min, outcome.new_sites)
         return cls(statement, outcome, outcome.times_min, chosen, len(sites), new_min)
+
+
+def _fewest(
+    state: State,
+    problem: SitingProblem,
+    target: dict[str, float],
+    *,
+    limit_s: float,
+    seed: int,
+) -> SitingResult:
+    """Return the fewest posts that meet the targets.
+
+    Whoever some candidate reaches has to be reached, as a mean over the others falls when the
+    slowest are cut off; where a share may be out of reach, only if the targets fail without it.
+    """
+    tolerant = state.parameters.target.unreachable_share > 0
+    for reach_all in (False, True) if tolerant else (True,):
+        found = solve(
+            problem,
+            objective="min-sites",
+            target_min=target,
+            time_limit_s=limit_s,
+            seed=seed,
+            reach_all=reach_all,
+        )
+        if not found.is_answer or not _cuts_off(state, found.times_min):
+            break
+    return found
+
+
+def _cuts_off(state: State, response_min: NDArray[np.float64]) -> bool:
+    """Return whether more residents of a zone are out of reach than its target allows."""
+    demand = state.demand.assign(response_min=response_min)
+    zones = statistics.zones(demand, state.parameters.target).values()
+    return any(z["target_met_reason"] in (statistics.CUT_OFF, statistics.BOTH) for z in zones)
 
 
 def _siting_problem(state: State, sites: pd.DataFrame) -> SitingProblem:

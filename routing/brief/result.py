@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -11,10 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata import catalogue
+from geodata.errors import shorten
 from geodata.region import Region
-from routing import known_times, legs, statistics
+from routing import known_times, legs, scenario, statistics
 from routing.brief.proposal import Proposal
 from routing.brief.state import HEADLINE, State
+from routing.conditions import Condition
+from routing.conditions.describe import effects
 from routing.config import Parameters
 
 SCHEMA = "island-response/brief/1"
@@ -28,6 +31,9 @@ def assemble(
     proposal: Proposal,
     islands: gpd.GeoDataFrame,
     townships: pd.DataFrame,
+    *,
+    condition_values: Sequence[Mapping[str, Any]] = (),
+    conditions_file: str = "conditions.toml",
 ) -> dict[str, Any]:
     """Return the result: zones, variants, islands, proposal, assumptions, notices and sources.
 
@@ -36,6 +42,8 @@ def assemble(
         variants: response of each demand point under other views of what counts, minutes.
         proposal: the siting answer.
         islands, townships: tables of `routing.brief.tables`.
+        condition_values: what the condition stops and slows, each value with its source.
+        conditions_file: where these values are from, for people.
     """
     region, parameters, demand = state.region, state.parameters, state.demand
     condition = state.condition
@@ -45,25 +53,28 @@ def assemble(
         "schema": SCHEMA,
         "region": {k: region.meta_value(k) for k in ("name_zh", "name_en")},
         "condition": condition.name,
+        **{f"condition_{lang}": named(condition, lang) for lang in ("zh", "en")},
         "daylight": condition.daylight,
         "when": None if condition.when_min is None else clock(condition.when_min),
         "start_stamp": parameters.clock.start_stamp,
         "network": region.network,
-        "zones": statistics.zones(demand, parameters.target),
+        "zones": _zones(state, state.best.response_min),
         "variants": {name: _zones(state, minutes) for name, minutes in variants.items()},
         "parts": _mean_parts(demand),
         "vehicles": _by_vehicle(demand),
+        "scenarios": scenario.scenarios_of(region),
         "posts": len(counted),
         "posts_by_evidence": {k: int(kinds.get(k, 0)) for k in ("confirmed", "assumed", "clinic")},
         "islands": _island_rows(islands),
         "townships": _rows(townships),
         "proposal": _proposal_dict(state, proposal, variants),
-        "known_times": known_times.compare(region, state.land, parameters),
+        "known_times": known_times.compare(region, state.land.calm(), parameters),
         "assumptions": _assumptions(parameters),
+        "condition_values": [dict(row) for row in condition_values],
         "unlocated": _rows(region.unlocated[["name_zh", "name_en", "kind", "note", "note_zh"]]),
         "unjoined_places": state.land.unjoined,
-        "notices": _notices(state),
-        "sources": _rows(_cited(region, parameters)),
+        "notices": _notices(state, conditions_file),
+        "sources": _rows(_cited(region, parameters, condition_values)),
     }
 
 
@@ -117,10 +128,16 @@ def _zones(state: State, response_min: NDArray[np.float64]) -> dict[str, Any]:
     return statistics.zones(demand, state.parameters.target)
 
 
+def named(condition: Condition, lang: str) -> str:
+    """Return the name of a condition for people."""
+    known = catalogue.strings(lang).get(f"brief.condition.{condition.name}", condition.name)
+    return (condition.name_zh if lang == "zh" else condition.name_en) or known
+
+
 def _proposal_dict(
     state: State, proposal: Proposal, variants: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, Any]:
-    before = statistics.zones(state.demand, state.parameters.target)
+    before = _zones(state, state.best.response_min)
     outcome = proposal.outcome
     if outcome is None:
         return {"statement": "not_asked", "sites": [], "before": before, "after": before}
@@ -151,8 +168,48 @@ def _assumptions(parameters: Parameters) -> list[dict[str, Any]]:
     return [{**row, "status": kinds.get(row["source"], "sourced")} for row in parameters.as_rows()]
 
 
-def _notices(state: State) -> list[dict[str, str]]:
+def _notices(state: State, conditions_file: str) -> list[dict[str, str]]:
     """Return what a reader has to know before trusting a figure, in both languages."""
+    keys = _caveats(state)
+    cut_off = float(state.demand.loc[state.demand["response_min"].isna(), "population"].sum())
+    share = f"{100 * state.parameters.target.unreachable_share:g}"
+    first = [notice("cut_off", people=f"{cut_off:,.0f}", share=share)] if cut_off else []
+    head = [*scenario.notices(state.region), *condition_notice(state.condition, conditions_file)]
+    head += first
+    return [*head, *(notice(k, **p) for k, p in keys.items())]
+
+
+def condition_notice(condition: Condition, file: str) -> list[dict[str, str]]:
+    """Return what a condition stops and slows as a notice; none for calm weather.
+
+    Args:
+        condition: the condition.
+        file: where its rules are from, for people.
+    """
+    if not effects(condition, "en"):
+        return []
+    texts = {
+        f"text_{lang}": catalogue.text(
+            "caveat.condition",
+            lang,
+            name=named(condition, lang),
+            effects=catalogue.text("conditions.semicolon", lang).join(effects(condition, lang)),
+            file=shorten(file),
+        )
+        for lang in ("zh", "en")
+    }
+    return [{"key": "condition", **texts}]
+
+
+def notice(key: str, **params: object) -> dict[str, str]:
+    """Return the caveat `key` as the result holds it, in both languages."""
+    texts = {
+        f"text_{lang}": catalogue.text(f"caveat.{key}", lang, **params) for lang in ("zh", "en")
+    }
+    return {"key": key, **texts}
+
+
+def _caveats(state: State) -> dict[str, dict[str, Any]]:
     region, demand = state.region, state.demand
     keys: dict[str, dict[str, Any]] = {}
     if region.network == "schematic":
@@ -188,17 +245,15 @@ def _notices(state: State) -> list[dict[str, str]]:
         keys["foreign_parameters"] = {}
     if region.zones["status"].isin(("estimate", "assumed")).any():
         keys["estimated_zones"] = {}
-    return [
-        {
-            "key": key,
-            **{f"text_{lang}": catalogue.text(f"caveat.{key}", lang, **p) for lang in ("zh", "en")},
-        }
-        for key, p in keys.items()
-    ]
+    return keys
 
 
-def _cited(region: Region, parameters: Parameters) -> pd.DataFrame:
+def _cited(
+    region: Region, parameters: Parameters, condition_values: Sequence[Mapping[str, Any]]
+) -> pd.DataFrame:
     cited = {str(row["source"]) for row in parameters.as_rows()}
+    for row in condition_values:
+        cited |= set(str(row.get("source", "")).split(";"))
     for table in region.layers.values():
         if "source_ids" in table:
             for text in table["source_ids"].dropna().unique():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,14 @@ from routing.land_network import LandNetwork
 from routing.response import Best, Condition, Options
 
 HEADLINE = ("confirmed", "assumed")
+_ALL_VEHICLES = ("ambulance", "boat", "helicopter")
+# Other views of what counts: kinds of evidence and of vehicle.
+VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "confirmed": (("confirmed",), _ALL_VEHICLES),
+    "confirmed_assumed": (HEADLINE, _ALL_VEHICLES),
+    "with_clinics": (("confirmed", "assumed", "clinic"), _ALL_VEHICLES),
+    "without_helicopter": (HEADLINE, ("ambulance", "boat")),
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,22 @@ def respond(
     demand["post_zh"] = pick(found.table["name_zh"], winner.option)
     demand["post_en"] = pick(latin_names(found.table), winner.option)
     return State(region, parameters, land, condition, demand, found, winner)
+
+
+def seen_as(state: State, variant: str) -> State:
+    """Return the responses under another view of what counts; the demand table stays.
+
+    Args:
+        state: the responses of today.
+        variant: one of `VARIANTS`.
+    """
+    evidence, vehicles = VARIANTS[variant]
+    running = tuple(v for v in state.condition.vehicles if v in vehicles)
+    condition = replace(state.condition, vehicles=running)
+    found = response.options(
+        state.region, state.land, state.parameters, evidence=evidence, condition=condition
+    )
+    return replace(state, condition=condition, options=found, best=response.best(found))
 
 
 def expected_calls(region: Region, parameters: Parameters) -> pd.Series:

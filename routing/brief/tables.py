@@ -24,7 +24,7 @@ def islands(state: State, proposal: Proposal) -> gpd.GeoDataFrame:
     after = statistics.by_group(
         state.demand.assign(response_min=proposal.after_min), "island_id"
     ).rename(columns={"mean_min": "after_min"})[["island_id", "after_min"]]
-    lead = _leading(state.demand)
+    lead = leading(state.demand)
     table = state.region.islands.rename(columns={"population": "stated_population"})
     for more in (stats, lead, after):
         table = table.merge(more, on="island_id", how="left")
@@ -35,7 +35,7 @@ def islands(state: State, proposal: Proposal) -> gpd.GeoDataFrame:
     return table.rename(columns={"vehicle": "best_vehicle"})
 
 
-def _leading(demand: pd.DataFrame) -> pd.DataFrame:
+def leading(demand: pd.DataFrame) -> pd.DataFrame:
     """Return for each island the vehicle and post of most of its calls (else of its points)."""
     weight = demand["calls_per_year"].where(demand["calls_per_year"] > 0, 1e-9)
     table = demand.assign(weight=weight).dropna(subset="post_id")
