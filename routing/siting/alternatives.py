@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from routing.siting.clock import Clock
 from routing.siting.problem import SitingProblem
-from routing.siting.question import Question
+from routing.siting.question import REACH_FIRST, Question
 from routing.siting.result import SitingResult
 from routing.siting.rules import Barred
 from routing.siting.solve import answer
 
 Near = NDArray[np.bool_]
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,9 @@ class Alternatives:
     """Answers, best first.
 
     Attributes:
-        answers: the best one, then the others; all within the tolerance.
+        answers: the best one, then the others in the order of their values where all are proven;
+            all within the tolerance, and none reaches less weight where the objective puts that
+            first.
         complete: whether it is proven that there are no others within the tolerance; False also
             where as many as asked for were found.
     """
@@ -68,7 +72,7 @@ def find(
         barred = [_bar(one, near) for one in answers]
         part = Clock(clock.left_s() / (count + 1 - len(answers)))
         found = answer(problem, question, clock=part, seed=seed, barred=barred)
-        if not found.is_answer or _is_worse(question, found, best, within):
+        if not found.is_answer or is_worse(problem, question, found, best, within):
             proven = found.status in ("optimal", "infeasible")
             return Alternatives(answers, complete=proven)
         answers.append(found)
@@ -85,6 +89,24 @@ def differences(answers: Iterable[SitingResult]) -> list[tuple[list[int], list[i
     ]
 
 
+def is_worse(
+    problem: SitingProblem,
+    question: Question,
+    found: SitingResult,
+    other: SitingResult,
+    within: float,
+) -> bool:
+    """Return whether an answer reaches less weight than another, where that comes first, or its
+    value is worse by more than `within`, relative to the other's.
+    """
+    if question.objective in REACH_FIRST:
+        lost = _unreached(problem, found) - _unreached(problem, other)
+        if lost > _ROUNDING * float(problem.importance.sum()):
+            return True
+    loss = question.sign * (found.objective_value - other.objective_value)
+    return loss > within * abs(other.objective_value) + _ROUNDING
+
+
 def _bar(one: SitingResult, near: Near | None) -> Barred:
     if near is None or not len(one.new_sites):
         return Barred(one.sites)
@@ -93,6 +115,5 @@ def _bar(one: SitingResult, near: Near | None) -> Barred:
     return Barred(one.sites, there)
 
 
-def _is_worse(question: Question, found: SitingResult, best: SitingResult, within: float) -> bool:
-    loss = question.sign * (found.objective_value - best.objective_value)
-    return loss > within * abs(best.objective_value) + 1e-9
+def _unreached(problem: SitingProblem, found: SitingResult) -> float:
+    return float(problem.importance[np.isnan(found.times_min)].sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from routing.siting.alternatives import is_worse
 from routing.siting.clock import Clock
 from routing.siting.describe import Figures, figures
 from routing.siting.problem import SitingProblem
@@ -49,7 +50,8 @@ def trade_off(
     """Return the curve from no new site, or from those required, to `most_new`.
 
     Bounds on means, shares and islands are left out: the curve shows them. With more sites the
-    objective is never worse, as no number has to be used up.
+    objective is never worse, as no number has to be used up; where a time limit leaves a worse
+    answer, the one with fewer sites stands in its place, with the bound found for more.
 
     Args:
         problem: the problem.
@@ -69,14 +71,26 @@ def trade_off(
         reach_all=False,
     )
     numbers = list(_numbers(problem, most_new))
-    steps = []
+    steps: list[Step] = []
     for done, new in enumerate(numbers):
         progress(done / len(numbers))
         part = Clock(clock.left_s() / (len(numbers) - done))
         found = answer(problem, replace(asked, new=new), clock=part, seed=seed, break_ties=False)
+        if steps:
+            found = _no_worse(problem, asked, found, steps[-1].result)
         shown = figures(problem, found.times_min, question.target_min) if found.is_answer else None
         steps.append(Step(new, found, shown))
     return steps
+
+
+def _no_worse(
+    problem: SitingProblem, question: Question, found: SitingResult, before: SitingResult
+) -> SitingResult:
+    if found.status in ("optimal", "infeasible") or not before.is_answer:
+        return found
+    if found.is_answer and not is_worse(problem, question, found, before, 0.0):
+        return found
+    return replace(before, status="feasible", bound=found.bound, runtime_s=found.runtime_s)
 
 
 def _numbers(problem: SitingProblem, most_new: int) -> Iterator[int]:

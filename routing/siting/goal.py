@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from ortools.math_opt.python import mathopt
 
 from routing.siting.problem import Ints
 from routing.siting.result import Status
@@ -32,6 +33,11 @@ class Goal:
     unit: float = 0.0
 
 
+def nothing() -> Goal:
+    """Return the goal under which any answer is as good as any other."""
+    return Goal(mathopt.LinearSum([0.0]), lambda _: 0.0)
+
+
 @dataclass(frozen=True)
 class Effort:
     """When a proof is given up: limits of work that, unlike time, are the same on every machine.
@@ -54,12 +60,16 @@ class Outcome:
         value: value of the answer, NaN without one.
         bound: proven lower bound, NaN where there is none.
         opened: open free sites (positions), ascending.
+        never, always: free sites (positions) that no answer as good as a proven one has open, and
+            those that each has open, as far as the proof came across them.
     """
 
     status: Status
     value: float = math.nan
     bound: float = math.nan
     opened: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    never: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    always: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def is_answer(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,10 +10,10 @@ from ortools.math_opt.python import mathopt
 
 from routing.siting.clock import Clock
 from routing.siting.frame import Frame
-from routing.siting.goal import Goal, Outcome
+from routing.siting.goal import Goal, Outcome, nothing
 from routing.siting.master import Master
 from routing.siting.objectives.covering import CoverAll
-from routing.siting.problem import Floats, Ints, SitingProblem
+from routing.siting.problem import Flags, Floats, Ints, SitingProblem
 from routing.siting.proof import minimize
 from routing.siting.question import Question, by_row
 from routing.siting.requirements import (
@@ -23,9 +24,14 @@ from routing.siting.requirements import (
     ShareBound,
     bounds,
 )
-from routing.siting.rules import rules
+from routing.siting.rules import Rule, rules
 
 _SECONDS_OF_A_MINUTE = 60.0
+# Minutes: longer than anything, but less than never.
+_EVER = float(np.finfo(np.float64).max)
+_ROUNDING = 1e-9
+# Weight of rows that have none in the objective, in means.
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,8 @@ class Relaxed:
 
     Attributes:
         what: ``mean`` (minutes), ``share`` or ``cover`` (minutes).
-        of: ``zone`` or ``island``.
-        label: which one.
+        of: ``zone``, ``island``, or ``all`` for the covered share of ``double-standard``.
+        label: which one; blank for all.
         condition: condition in which it has to hold by itself, or blank.
         asked: the bound as asked.
         needed: what it has to be relaxed to.
@@ -57,9 +63,11 @@ class Blocking:
         label: the island.
         bound: the relaxed bound it stands in the way of.
         rows: demand rows of the island that count, in the problem's numbering.
-        mean_min: mean of these rows in the relaxed answer.
-        soonest_min: mean if every site were open.
-        excess_min: minutes that the island adds to the excess over the bound.
+        mean_min: mean of these rows in the relaxed answer, over those that are reached; NaN where
+            none is.
+        soonest_min: mean if every site were open; NaN where no site reaches them.
+        excess_min: for a mean, minutes that the island adds to the excess over the bound; for a
+            share or a cover, minutes by which its slowest row is late, NaN where nobody comes.
     """
 
     label: str
@@ -76,8 +84,9 @@ class Relaxation:
 
     Attributes:
         proven: whether no smaller one exists.
-        rules: if rules for sites contradict each other, the kinds of rule of which giving up any
-            single one would do; empty where the rules are not the reason.
+        rules: if rules for sites contradict each other, or leave somebody out of reach, the kinds
+            of rule of which giving up any single one would do; empty where no single one would, or
+            the rules are not the reason.
         relaxed: the bounds to relax.
         blocking: who stands in the way, the largest excess first.
         sites: open sites of the relaxed answer.
@@ -95,9 +104,11 @@ def explain(
 ) -> Relaxation:
     """Return the smallest relaxation of a question that has no answer.
 
-    Bounds on means and shares: ``min sum_b s_b / b`` with each bound b relaxed by s_b >= 0, so that
-    minutes and shares weigh by how much of the bound they are; that on islands is one number. Cover
-    radii: the smallest number of minutes that all of them would have to grow by.
+    Rules for sites come first: where they contradict each other, or leave somebody whom they ask
+    for out of reach, nothing else is looked at. Then times within which everybody has to be: the
+    smallest number of minutes that all of them would have to grow by. Then, with these times,
+    bounds on means and shares: ``min sum_b s_b / b`` with each bound b relaxed by s_b >= 0, so that
+    minutes and shares weigh by how much of the bound they are; that on islands is one number.
 
     Args:
         problem: the problem.
@@ -105,49 +116,107 @@ def explain(
         clock: wall time left.
         seed: passed to the solvers.
     """
-    clock = clock or Clock()
-    frame = Frame(problem)
-    bare = Master(frame, new=question.new, clock=clock, seed=seed)
-    nothing = Goal(mathopt.LinearSum([0.0]), lambda _: 0.0)
-    if minimize(bare, nothing).status == "infeasible":
-        return Relaxation(proven=True, rules=_guilty_rules(frame, question, clock, seed))
-    radius = _radius(problem, question)
-    if radius is not None:
-        return _wider(frame, question, radius[frame.rows], clock, seed)
-    return _looser(frame, question, clock, seed)
-
-
-def _guilty_rules(frame: Frame, question: Question, clock: Clock, seed: int) -> tuple[str, ...]:
-    kinds = sorted({rule.key for rule in rules(frame, question.new)})
-    return tuple(kind for kind in kinds if _is_feasible_without(frame, question, kind, clock, seed))
-
-
-def _is_feasible_without(
-    frame: Frame, question: Question, kind: str, clock: Clock, seed: int
-) -> bool:
-    master = Master(
-        frame, new=question.new, clock=clock, seed=seed, only=lambda rule: rule.key != kind
-    )
-    nothing = Goal(mathopt.LinearSum([0.0]), lambda _: 0.0)
-    return minimize(master, nothing).status == "optimal"
-
-
-def _radius(problem: SitingProblem, question: Question) -> Floats | None:
-    """Return the time within which everybody has to be, for objectives that ask for it."""
-    if question.objective == "set-cover":
-        return question.radius(problem)
-    if question.objective == "double-standard" and question.outer_min:
-        return by_row(problem, question.outer_min)
-    return None
-
-
-def _looser(frame: Frame, question: Question, clock: Clock, seed: int) -> Relaxation:
-    everyone: list[Requirement] = [EveryoneReached()] if question.reach_all else []
+    case = _Case(Frame(problem), question, clock or Clock(), seed)
+    frame, radius = case.frame, case.radius
+    needed: list[Requirement] = [EveryoneReached()] if question.reach_all else []
+    reach = CoverAll(np.where(np.isnan(radius), np.nan, _EVER))
+    found = case.any_answer([*needed, reach])
+    if found.status == "infeasible":
+        return Relaxation(proven=True, rules=_guilty_rules(case, [*needed, reach]))
+    grown, proven = radius, True
+    if not np.isnan(radius).all():
+        found, grown, proven = _wider(case, needed, found)
     asked = bounds(frame, question)
-    master = Master(frame, new=question.new, required=everyone, clock=clock, seed=seed)
+    if found.is_answer and asked:
+        found = _looser(case, [*needed, CoverAll(grown)], asked)
+        proven = proven and found.status == "optimal"
+    if not found.is_answer:
+        return Relaxation(proven=False)
+    return _told(case, asked, found.opened, proven)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A question without an answer."""
+
+    frame: Frame
+    question: Question
+    clock: Clock
+    seed: int
+
+    @property
+    def radius(self) -> Floats:
+        """Minutes within which each row has to be reached; NaN where the question does not ask."""
+        question, problem = self.question, self.frame.problem
+        by_zone: Mapping[str, float] = {}
+        if question.objective == "set-cover":
+            by_zone = question.target_min
+        elif question.objective == "double-standard":
+            by_zone = question.outer_min
+        return by_row(problem, by_zone)[self.frame.rows]
+
+    def master(
+        self, required: Sequence[Requirement], only: Callable[[Rule], bool] = lambda _: True
+    ) -> Master:
+        return Master(
+            self.frame,
+            new=self.question.new,
+            required=required,
+            only=only,
+            clock=self.clock,
+            seed=self.seed,
+        )
+
+    def any_answer(
+        self, required: Sequence[Requirement], only: Callable[[Rule], bool] = lambda _: True
+    ) -> Outcome:
+        return minimize(self.master(required, only), nothing())
+
+
+def _guilty_rules(case: _Case, required: Sequence[Requirement]) -> tuple[str, ...]:
+    keys = sorted({rule.key for rule in rules(case.frame, case.question.new)})
+    freed = {
+        key: case.any_answer(required, lambda rule, key=key: rule.key != key)  # type: ignore[misc]
+        for key in keys
+    }
+    return tuple(key for key, found in freed.items() if found.is_answer)
+
+
+def _wider(
+    case: _Case, needed: Sequence[Requirement], known: Outcome
+) -> tuple[Outcome, Floats, bool]:
+    """Find the least growth of all radii that has an answer.
+
+    Returns:
+        An answer, the radii it keeps, and whether no smaller growth has one.
+    """
+    frame, radius = case.frame, case.radius
+    every = np.concatenate([frame.base[:, None], frame.times], axis=1) - radius[:, None]
+    growths = np.unique(np.append(every[np.isfinite(every) & (every > 0)], 0.0))
+    # The last growth reaches everybody whom any site reaches.
+    low, high, best = 0, len(growths) - 1, known
+    while low < high:
+        middle = (low + high) // 2
+        found = case.any_answer([*needed, CoverAll(radius + growths[middle] + _ROUNDING)])
+        if found.is_answer:
+            best, high = found, middle
+        elif found.status == "infeasible":
+            low = middle + 1
+        else:
+            break
+    return best, radius + growths[high] + _ROUNDING, low == high
+
+
+def _looser(
+    case: _Case, needed: Sequence[Requirement], asked: list[MeanBound | ShareBound]
+) -> Outcome:
+    """Relax bounds on means and shares as little as can be."""
+    frame, master = case.frame, case.master(needed)
+    longest = float(frame.times[np.isfinite(frame.times)].max(initial=0.0))
+    most = max(1.0, longest, float(frame.base[np.isfinite(frame.base)].max(initial=0.0)))
     terms, together = [], _together(asked)
     for same in together:
-        slack = master.model.add_variable(lb=0.0)
+        slack = master.model.add_variable(lb=0.0, ub=most)
         for one in same:
             one.add_to(master, relaxed_by=slack)
         terms.append(slack / _scale(same[0]))
@@ -157,24 +226,7 @@ def _looser(frame: Frame, question: Question, clock: Clock, seed: int) -> Relaxa
         worst = ((max(one.excess(times) for one in same), _scale(same[0])) for same in together)
         return sum(max(0.0, excess - SLACK) / scale for excess, scale in worst)
 
-    found = minimize(master, Goal(mathopt.fast_sum(terms), value))
-    if not found.is_answer:
-        return Relaxation(proven=False)
-    times = frame.open_times(found.opened)
-    relaxed = [(one, _needed(one, times)) for one in asked if one.excess(times) > SLACK]
-    blocking = [
-        entry
-        for one, what in relaxed
-        if isinstance(one, MeanBound)
-        for entry in _blocking(frame, one, what, times)
-    ]
-    blocking.sort(key=lambda entry: (-entry.excess_min, entry.label))
-    return Relaxation(
-        proven=found.status == "optimal",
-        relaxed=tuple(what for _, what in relaxed),
-        blocking=tuple(blocking),
-        sites=np.sort(np.concatenate([frame.kept, frame.free[found.opened]])),
-    )
+    return minimize(master, Goal(mathopt.fast_sum(terms), value))
 
 
 def _together(asked: list[MeanBound | ShareBound]) -> list[list[MeanBound | ShareBound]]:
@@ -189,6 +241,29 @@ def _scale(one: MeanBound | ShareBound) -> float:
     return max(one.bound_min, 1.0) if isinstance(one, MeanBound) else max(one.bound, 0.01)
 
 
+def _told(
+    case: _Case, asked: list[MeanBound | ShareBound], opened: Ints, proven: bool
+) -> Relaxation:
+    """Return what a relaxed answer relaxes, and who stands in the way."""
+    frame, radius, times = case.frame, case.radius, case.frame.open_times(opened)
+    relaxed, blocking = [], []
+    for zone in sorted(set(frame.zones[times > radius].tolist())):
+        late = (frame.zones == zone) & (times > radius)
+        needed = float(times[late].max())
+        what = Relaxed("cover", "zone", zone, "", float(radius[late][0]), needed)
+        relaxed.append(what)
+        blocking += _late(frame, what, np.maximum(frame.weights, _TINY), times, late, radius)
+    for one in asked:
+        if one.excess(times) > SLACK:
+            what = _needed(one, times)
+            relaxed.append(what)
+            blocking += _in_the_way(frame, one, what, times)
+    # Whoever is not reached at all comes first.
+    blocking.sort(key=lambda entry: (-np.nan_to_num(entry.excess_min, nan=np.inf), entry.label))
+    sites = np.sort(np.concatenate([frame.kept, frame.free[opened]]))
+    return Relaxation(proven, (), tuple(relaxed), tuple(blocking), sites)
+
+
 def _needed(one: MeanBound | ShareBound, times: Floats) -> Relaxed:
     if isinstance(one, MeanBound):
         needed = one.bound_min + one.excess(times)
@@ -197,96 +272,94 @@ def _needed(one: MeanBound | ShareBound, times: Floats) -> Relaxed:
     return Relaxed("share", one.of, one.label, one.condition, one.bound, needed)
 
 
-def _blocking(frame: Frame, one: MeanBound, what: Relaxed, times: Floats) -> list[Blocking]:
-    """Return the islands that lie above a bound on a mean, by what they add to its excess."""
+def _in_the_way(
+    frame: Frame, one: MeanBound | ShareBound, what: Relaxed, times: Floats
+) -> list[Blocking]:
+    """Return the islands that keep a bound on a mean or a share from being met."""
+    if isinstance(one, ShareBound):
+        late = (one.weights > 0) & (times > one.within_min)
+        never = list(_never(frame, one, what))
+        return never + _late(frame, what, one.weights, times, late, one.within_min)
     reached = np.isfinite(times) & (one.weights > 0)
-    soonest = np.minimum(frame.base, frame.times.min(axis=1, initial=np.inf))
-    total, found = float(one.weights[reached].sum()), []
+    total = float(one.weights[reached].sum())
+    over = np.where(reached, one.weights * (np.where(reached, times, 0.0) - one.bound_min), 0.0)
+    found = []
     for island in np.unique(frame.islands[reached]):
         rows = np.flatnonzero(reached & (frame.islands == island))
-        weights = one.weights[rows]
-        excess = float((weights * (times[rows] - one.bound_min)).sum()) / total
+        excess = float(over[rows].sum()) / total
         if excess > 0:
-            found.append(_entry(frame, rows, weights, what, times, soonest, excess))
+            found.append(_entry(frame, rows, one.weights[rows], what, times, excess))
     return found
 
 
+def _late(
+    frame: Frame, what: Relaxed, weights: Floats, times: Floats, late: Flags, within: Floats
+) -> list[Blocking]:
+    """Return the islands of rows that come too late for a time, with the most that one does."""
+    found = []
+    for island in np.unique(frame.islands[late]):
+        rows = np.flatnonzero(late & (frame.islands == island))
+        excess = float((times[rows] - within[rows]).max())
+        excess = excess if np.isfinite(excess) else np.nan
+        found.append(_entry(frame, rows, weights[rows], what, times, excess))
+    return found
+
+
+def _never(frame: Frame, one: ShareBound, what: Relaxed) -> Iterator[Blocking]:
+    """Yield the islands of rows that no site reaches at all, which count in a share."""
+    problem = frame.problem
+    alone = problem.conditions == one.condition
+    weights = np.where(alone, problem.weights, 0.0) if one.condition else problem.importance
+    rows = problem.unreachable()
+    rows = rows[weights[rows] > 0]
+    if one.of == "zone":
+        rows = rows[problem.zones[rows] == one.label]
+    labels = np.where(problem.islands == "", np.arange(problem.n_demand), problem.islands)[rows]
+    for label in np.unique(labels):
+        yield Blocking(str(label), what, rows[labels == label], np.nan, np.nan, np.nan)
+
+
 def _entry(
-    frame: Frame,
-    rows: Ints,
-    weights: Floats,
-    what: Relaxed,
-    times: Floats,
-    soonest: Floats,
-    excess: float,
+    frame: Frame, rows: Ints, weights: Floats, what: Relaxed, times: Floats, excess: float
 ) -> Blocking:
     original = frame.rows[rows]
     label = str(frame.problem.islands[original[0]]) or str(original[0])
-    mean = float(np.average(times[rows], weights=weights))
-    best = float(np.average(soonest[rows], weights=weights))
-    return Blocking(label, what, original, mean, best, excess)
-
-
-def _wider(frame: Frame, question: Question, radius: Floats, clock: Clock, seed: int) -> Relaxation:
-    """Find the smallest number of minutes by which all radii have to grow."""
-    every = np.concatenate([frame.base[:, None], frame.times], axis=1) - radius[:, None]
-    growths = np.unique(every[np.isfinite(every) & (every > 0)])
-    low, high, best, proven = 0, len(growths), Outcome("unknown"), True
-    while low < high:
-        middle = (low + high) // 2
-        found = _within(frame, question, radius + growths[middle], clock, seed)
-        if found.is_answer:
-            best, high = found, middle
-        elif found.status == "infeasible":
-            low = middle + 1
-        else:
-            proven = False
-            break
-    if not best.is_answer:
-        return Relaxation(proven=False)
-    times = frame.open_times(best.opened)
-    return _wider_told(frame, radius, times, best, proven)
-
-
-def _within(frame: Frame, question: Question, radius: Floats, clock: Clock, seed: int) -> Outcome:
-    master = Master(frame, new=question.new, required=[CoverAll(radius)], clock=clock, seed=seed)
-    return minimize(master, Goal(mathopt.LinearSum([0.0]), lambda _: 0.0))
-
-
-def _wider_told(
-    frame: Frame, radius: Floats, times: Floats, best: Outcome, proven: bool
-) -> Relaxation:
-    soonest = np.minimum(frame.base, frame.times.min(axis=1, initial=np.inf))
-    relaxed: dict[str, Relaxed] = {}
-    for zone in sorted(set(frame.zones.tolist())):
-        mine = (frame.zones == zone) & (times > radius)
-        if mine.any():
-            asked = float(radius[mine][0])
-            relaxed[zone] = Relaxed("cover", "zone", zone, "", asked, float(times[mine].max()))
-    blocking = []
-    for island in np.unique(frame.islands[times > radius]):
-        rows = np.flatnonzero((frame.islands == island) & (times > radius))
-        excess = float((times[rows] - radius[rows]).max())
-        weights = np.maximum(frame.weights[rows], 1e-12)
-        what = relaxed[str(frame.zones[rows[0]])]
-        blocking.append(_entry(frame, rows, weights, what, times, soonest, excess))
-    blocking.sort(key=lambda entry: (-entry.excess_min, entry.label))
-    sites = np.sort(np.concatenate([frame.kept, frame.free[best.opened]]))
-    return Relaxation(proven, (), tuple(relaxed.values()), tuple(blocking), sites)
+    soonest = np.minimum(frame.base[rows], frame.times[rows].min(axis=1, initial=np.inf))
+    reached = np.isfinite(times[rows])
+    mean = (
+        float(np.average(times[rows][reached], weights=weights[reached]))
+        if reached.any()
+        else np.nan
+    )
+    return Blocking(
+        label, what, original, mean, float(np.average(soonest, weights=weights)), excess
+    )
 
 
 def relaxed_question(question: Question, relaxation: Relaxation) -> Question:
-    """Return the question with its zone bounds on means and shares relaxed, rounded outwards."""
+    """Return the question with its bounds relaxed, rounded outwards: minutes to the second."""
     means, shares = dict(question.mean_min), dict(question.share_within)
-    worst = question.worst_island_min
+    covers = dict(question.target_min if question.objective == "set-cover" else question.outer_min)
+    worst, covered = question.worst_island_min, question.covered_share
     for one in relaxation.relaxed:
-        if one.what == "mean" and one.of == "zone":
-            means[one.label] = max(means[one.label], _up(one.needed))
-        elif one.what == "mean" and worst is not None:
-            worst = max(worst, _up(one.needed))
+        if one.what == "cover":
+            covers[one.label] = _up(one.needed)
+        elif one.what == "share" and one.of == "all":
+            covered = _down(one.needed)
         elif one.what == "share":
-            shares[one.label] = min(shares[one.label], np.floor(one.needed * 1e4) / 1e4)
-    return replace(question, mean_min=means, share_within=shares, worst_island_min=worst)
+            shares[one.label] = min(shares[one.label], _down(one.needed))
+        elif one.of == "zone":
+            means[one.label] = max(means[one.label], _up(one.needed))
+        elif worst is not None:
+            worst = max(worst, _up(one.needed))
+    name = "target_min" if question.objective == "set-cover" else "outer_min"
+    changed = replace(question, mean_min=means, share_within=shares, covered_share=covered)
+    return replace(changed, worst_island_min=worst, **{name: covers})  # type: ignore[arg-type]
+
+
+def _down(share: float) -> float:
+    """Return a share rounded down to a hundredth of a percent."""
+    return float(np.floor(share * 1e4) / 1e4)
 
 
 def _up(minutes: float) -> float:

@@ -16,7 +16,7 @@ from ortools.math_opt.python import mathopt
 from routing.siting.clock import Clock
 from routing.siting.frame import Frame, groups
 from routing.siting.gains import Gains
-from routing.siting.goal import Goal, Terms
+from routing.siting.goal import Goal, Outcome, Terms
 from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.requirements import Requirement, worst_excess
 from routing.siting.rules import Rule, rules
@@ -24,6 +24,11 @@ from routing.siting.second import SecondCrew
 
 # How much worse a goal may get, relative to its value, while another one is minimized.
 HELD = 1e-7
+
+
+def held(value: float) -> float:
+    """Return how much worse than `value` a goal may get while another one is minimized."""
+    return HELD * max(1.0, abs(value))
 
 
 class Master:
@@ -57,6 +62,8 @@ class Master:
         self.rules: list[Rule] = []
         self.required = list(required)
         self.goals: list[tuple[Goal, float]] = []
+        self.closed = np.zeros(len(frame.free), dtype=bool)
+        self.opened = np.zeros(len(frame.free), dtype=bool)
         self.start: Ints | None = None
         self.blocks: list[Gains | SecondCrew] = []
         self._minutes: Gains | None = None
@@ -92,11 +99,17 @@ class Master:
         for j in np.flatnonzero(rule.factors).tolist():
             row.set_coefficient(self.open[j], float(rule.factors[j]))
 
-    def fix(self, goal: Goal, value: float) -> None:
-        """Let no later answer be worse in `goal` than `value`, but for rounding."""
-        room = HELD * max(1.0, abs(value))
-        self.goals.append((goal, value + room))
-        self.at_most(goal.expression, value + 2 * room)
+    def fix(self, goal: Goal, best: Outcome) -> None:
+        """Let no later answer be worse in `goal` than a proven one, but for rounding."""
+        room = held(best.value)
+        self.goals.append((goal, best.value + room))
+        self.at_most(goal.expression, best.value + 2 * room)
+        self.closed[best.never] = True
+        self.opened[best.always] = True
+        for j in best.never.tolist():
+            self.open[j].upper_bound = 0.0
+        for j in best.always.tolist():
+            self.open[j].lower_bound = 1.0
 
     def cover(self, sites: Flags) -> mathopt.Variable:
         """Return a variable that is at most the number of open sites among these, and at most 1."""
@@ -156,6 +169,22 @@ class Master:
             terms.append(float(extra[rows].sum()) * reached)
         return mathopt.fast_sum(terms) - self.gains.total(weights)
 
+    def where_reached(self, weights: Floats, variable: mathopt.Variable) -> Terms:
+        """Return ``sum(w_i v: an open site reaches row i)`` for a variable v that is wanted large.
+
+        Args:
+            weights: shape (rows,).
+            variable: at least 0, with a finite upper bound.
+        """
+        frame, most = self.frame, variable.upper_bound
+        terms = [float(weights[np.isfinite(frame.base)].sum()) * variable]
+        for (rows, _), reached in zip(frame.reach, self.reached, strict=True):
+            there = self.model.add_variable(lb=0.0, ub=most)
+            self.at_most(there - variable, 0.0)
+            self.at_most(there - most * reached, 0.0)
+            terms.append(float(weights[rows].sum()) * there)
+        return mathopt.fast_sum(terms)
+
     def _keep_reached(self) -> None:
         """Nobody who is reached today may be cut off by closing or moving a site."""
         for rows, sites in self.frame.reach:
@@ -195,6 +224,11 @@ class Master:
         values = found.variable_values()
         point = np.array([values[y] for y in self.open])
         return sum(b.cut(point, b.values(values), near=near) for b in self.blocks)
+
+    @property
+    def has_whole(self) -> bool:
+        """Whether more than the sites has to be whole in an answer."""
+        return any(block.whole for block in self.blocks)
 
     def whole(self, closed: Flags, opened: Flags) -> mathopt.Model:
         """Return a copy of the model with whole sites, some of them fixed."""

@@ -335,7 +335,7 @@ class _Checker:
 
     def labels(self, values: Sequence[str] | None, size: int, name: str, default: str) -> Texts:
         if values is None:
-            return np.full(size, default, dtype=np.str_)
+            return np.full(size, default)
         label = np.asarray(values, dtype=np.str_)
         if label.shape != (size,):
             self._length(name, label.size, size)

@@ -15,7 +15,7 @@ from ortools.math_opt.python import mathopt
 
 from routing.siting import improve
 from routing.siting.goal import Effort, Goal, Outcome
-from routing.siting.master import Master
+from routing.siting.master import Master, held
 from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.rules import Barred
 
@@ -30,6 +30,8 @@ _STALLED_ROUNDS = 12
 # Simplex iterations after which going on from the last basis is given up; usual are some hundred.
 _MOST_ITERATIONS = 3000
 _SOLVER_PRECISION = 1e-9
+# Relative difference between a model and the truth that is not a matter of rounding any more.
+_MOST_ROUNDING = 1e-5
 
 _DECIDED = (mathopt.TerminationReason.OPTIMAL, mathopt.TerminationReason.INFEASIBLE)
 _INFEASIBLE = (
@@ -90,6 +92,7 @@ class _Run:
         self.bound = -math.inf
         self.lp_bound = -math.inf
         self.stuck = False
+        self.cut: set[bytes] = set()
         self.point = np.zeros(len(master.open))
         self.reduced = np.zeros(len(master.open))
 
@@ -111,7 +114,8 @@ class _Run:
             bound = self.bound if math.isfinite(self.bound) else math.nan
             return Outcome("infeasible") if infeasible else Outcome("unknown", bound=bound)
         if infeasible or self._proven():
-            return Outcome("optimal", self.value, self.value, self.best)
+            decided = map(np.flatnonzero, self._beyond(self.value + 2 * held(self.value)))
+            return Outcome("optimal", self.value, self.value, self.best, *decided)
         bound = self.bound if math.isfinite(self.bound) else math.nan
         return Outcome("feasible", self.value, bound, self.best)
 
@@ -187,7 +191,7 @@ class _Run:
         """Solve the model with whole sites; return whether nothing better than the best exists."""
         closed, opened = self._fixed()
         model = self.master.whole(closed, opened)
-        found = mathopt.solve(model, mathopt.SolverType.HIGHS, params=self._parameters())
+        found = mathopt.solve(model, self._solver(), params=self._parameters())
         reason = found.termination.reason
         log.debug("whole sites: %s, %d free", reason.name, int((~closed & ~opened).sum()))
         if reason in _INFEASIBLE:
@@ -208,11 +212,21 @@ class _Run:
         if not self._proven() and not self._cut_at(chosen, answer):
             log.debug("the model and the true value differ by rounding alone")
             if reason == mathopt.TerminationReason.OPTIMAL:
-                return True
+                self.stuck = not self._is_rounding(found.objective_value(), chosen)
+                return not self.stuck
         return False
+
+    def _is_rounding(self, modelled: float, chosen: Ints) -> bool:
+        """Whether the model's value of these sites is their true one but for rounding."""
+        true = self.goal.value(chosen)
+        return abs(true - modelled) <= _MOST_ROUNDING * max(1.0, abs(true))
 
     def _cut_at(self, chosen: Ints, answer: bool) -> bool:
         """Make the model tell the truth about these sites; whether anything was added."""
+        key = chosen.tobytes()
+        if key in self.cut:
+            return False
+        self.cut.add(key)
         point = np.zeros(len(self.point))
         point[chosen] = 1.0
         added = 0
@@ -225,12 +239,24 @@ class _Run:
 
     def _fixed(self) -> tuple[Flags, Flags]:
         """Return the sites that no better answer has open, and those that each has open."""
-        if self.best is None or not math.isfinite(self.lp_bound):
-            nothing = np.zeros(len(self.point), dtype=bool)
-            return nothing, nothing
-        better = self.value - self.goal.unit * (1 - _UNIT_ROOM)
-        room = max(0.0, better - self.lp_bound) + max(1e-6 * abs(self.value), 1e-9)
-        return self.reduced > room, -self.reduced > room
+        if self.best is None:
+            return self.master.closed, self.master.opened
+        return self._beyond(self.value - self.goal.unit * (1 - _UNIT_ROOM))
+
+    def _beyond(self, value: float) -> tuple[Flags, Flags]:
+        """Return the sites that no answer of at most `value` has open, and those that each has."""
+        closed, opened = self.master.closed, self.master.opened
+        if not math.isfinite(self.lp_bound):
+            return closed, opened
+        room = max(0.0, value - self.lp_bound) + max(1e-6 * abs(self.value), 1e-9)
+        # The reduced cost of a site that is settled says nothing about the other state.
+        never, always = self.reduced > room, -self.reduced > room
+        return closed | (never & ~opened), opened | (always & ~closed)
+
+    def _solver(self) -> mathopt.SolverType:
+        """Return the solver that was measured best: SCIP where more than the sites is whole."""
+        scip, highs = mathopt.SolverType.GSCIP, mathopt.SolverType.HIGHS
+        return scip if self.master.has_whole else highs
 
     def _parameters(self) -> mathopt.SolveParameters:
         parameters = mathopt.SolveParameters(

@@ -27,6 +27,8 @@ OBJECTIVES = (
 COVERING = ("max-coverage", "set-cover", "double-standard", "backup", "expected-coverage")
 # Objectives that decide how many sites there are; all others are told.
 COUNTING = ("min-sites", "set-cover")
+# Objectives that first reach as much weight as can be.
+REACH_FIRST = ("min-mean", "min-worst", "equity")
 MAXIMIZED = ("max-coverage", "double-standard", "backup", "expected-coverage", "survival")
 # Survival after cardiac arrest by response time in minutes, as Erkut et al. (2008) take it from De
 # Maio et al. (2003).
@@ -191,9 +193,10 @@ class _Checker:
         self._count(question.new, int((problem.undecided & ~problem.existing).sum()))
         if asked == "double-standard":
             for zone, outer in question.outer_min.items():
-                if not outer >= question.target_min.get(zone, 0.0):
-                    params: dict[str, object] = {"inner": question.target_min[zone]}
-                    self.faults.append(Fault("siting_outer", f"outer_min[{zone}]", outer, params))
+                inner = question.target_min.get(zone, 0.0)
+                if 0 <= outer < inner:
+                    where = f"outer_min[{zone}]"
+                    self.faults.append(Fault("siting_outer", where, outer, {"inner": inner}))
         if asked == "expected-coverage":
             for zone in self.zones:
                 if zone not in question.busy:
@@ -207,7 +210,7 @@ class _Checker:
         if new is None:
             return
         required = int((self.problem.required & ~self.problem.existing).sum())
-        if not 0 <= new <= free:
+        if not 0 <= new <= free or new != int(new):
             self.faults.append(Fault("siting_new_range", "new", new, {"candidates": free}))
         elif new < required:
             params: dict[str, object] = {"required": required}

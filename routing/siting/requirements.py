@@ -2,7 +2,8 @@
 
 Each requirement knows two things: whether a set of open sites meets it, and its rows in a model.
 A bound is met when it is exceeded by no more than `SLACK`, which is there for rounding alone; the
-rows of a model get twice as much, so that no answer is lost between the two.
+rows of a model get twice as much, so that no answer is lost between the two, unless a variable says
+by how much the bound is relaxed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class MeanBound:
     Rows that no open site reaches are left out on both sides, as in the statistics.
 
     Attributes:
-        of: what is bounded: ``zone`` or ``island``.
+        of: what is bounded: ``zone``, ``island`` or ``all``.
         label: which one.
         condition: condition in which it has to hold by itself, or blank.
         weights: shape (rows of the frame,), 0 for rows that do not count.
@@ -51,11 +52,14 @@ class MeanBound:
             return -np.inf
         return float((self.weights[reached] * times[reached]).sum()) / weight - self.bound_min
 
-    def add_to(self, master: Master, *, relaxed_by: Any = 0.0) -> None:
-        """Add the row to a model; `relaxed_by` minutes (a number or a variable) may be added."""
-        scale = float(self.weights.sum())
-        minutes = master.minutes(self.weights / scale, less=self.bound_min)
-        master.at_most(minutes - relaxed_by, 2 * SLACK)
+    def add_to(self, master: Master, *, relaxed_by: Any = None) -> None:
+        """Add the row to a model; `relaxed_by`, a variable, is added to the bound."""
+        weights = self.weights / float(self.weights.sum())
+        minutes = master.minutes(weights, less=self.bound_min)
+        if relaxed_by is None:
+            master.at_most(minutes, 2 * SLACK)
+        else:
+            master.at_most(minutes - master.where_reached(weights, relaxed_by), SLACK)
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,13 @@ class ShareBound:
         within = float(self.weights[times <= self.within_min].sum())
         return self.bound - within / self.total
 
-    def add_to(self, master: Master, *, relaxed_by: Any = 0.0) -> None:
-        """Add the row to a model; `relaxed_by` (a number or a variable) is added to the share."""
+    def add_to(self, master: Master, *, relaxed_by: Any = None) -> None:
+        """Add the row to a model; `relaxed_by`, a variable, is taken off the bound."""
         covered = master.covered(self.weights / self.total, self.within_min)
-        master.at_least(covered + relaxed_by, self.bound - 2 * SLACK)
+        if relaxed_by is None:
+            master.at_least(covered, self.bound - 2 * SLACK)
+        else:
+            master.at_least(covered + relaxed_by, self.bound - SLACK)
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,16 @@ def bounds(frame: Frame, question: Question) -> list[MeanBound | ShareBound]:
         one
         for scope in frame.scopes
         for one in (*_zones(frame, question, scope), *_islands(frame, question, scope))
-    ]
+    ] + _covered(frame, question)
+
+
+def _covered(frame: Frame, question: Question) -> list[MeanBound | ShareBound]:
+    """Return the bound of ``double-standard`` on the share of all weight within the targets."""
+    share, total = question.covered_share, float(frame.problem.importance.sum())
+    if question.objective != "double-standard" or not (share > 0 and total > 0):
+        return []
+    within = question.radius(frame.problem)[frame.rows]
+    return [ShareBound("all", "", "", frame.weights, within, total, share)]
 
 
 def _zones(frame: Frame, question: Question, scope: Scope) -> Iterator[MeanBound | ShareBound]:

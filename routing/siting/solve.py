@@ -13,6 +13,7 @@ from routing.siting import large
 from routing.siting.clock import Clock
 from routing.siting.frame import Frame
 from routing.siting.goal import Effort, Outcome
+from routing.siting.master import Master
 from routing.siting.objectives import covering, crews, minutes, survival, worst
 from routing.siting.problem import Flags, Floats, Ints, SitingProblem, nearest_min
 from routing.siting.proof import minimize
@@ -25,9 +26,12 @@ __all__ = ["OBJECTIVES", "answer", "solve"]
 
 log = logging.getLogger(__name__)
 
-# What telling equally good answers apart is worth in problems of more than so many pairs.
-_TIES = Effort(most_nodes=500, most_gap=0.05)
+# Telling equally good answers apart is proven in problems of at most so many pairs; in larger ones
+# it is worth a search of so many nodes, and in models of more variables, or with whole ones beside
+# the sites, none.
 _TIES_PROVEN_PAIRS = 20_000
+_TIES_NODES, _TIES_GAP = 500, 0.05
+_TIES_MOST_VARIABLES = 5_000
 _NO_TIES: Ties = "none"
 
 PROCEDURES: dict[str, Callable[[Task], Solved]] = {
@@ -179,20 +183,27 @@ def _untied(solved: Solved) -> tuple[Ints, Ties]:
     if not solved.breaks_ties or outcome.status != "optimal":
         return outcome.opened, "none"
     if solved.goal is not None:
-        master.fix(solved.goal, outcome.value)
+        master.fix(solved.goal, outcome)
     master.start, unreached = outcome.opened, 0.0
     reach = reach_goal(master)
     if reach is not None:
         most = minimize(master, reach)
         if most.status != "optimal":
             return (most.opened if most.is_answer else outcome.opened), "best_found"
-        master.fix(reach, most.value)
+        master.fix(reach, most)
         master.start, unreached = most.opened, most.value
-    effort = _TIES if master.frame.times.size > _TIES_PROVEN_PAIRS else None
-    least = minimize(master, mean_goal(master, unreached), effort=effort)
+    goal = mean_goal(master, unreached)
+    least = minimize(master, goal, effort=_effort_on_ties(master))
     if not least.is_answer:
         return master.start, "best_found"
     return least.opened, "proven" if least.status == "optimal" else "best_found"
+
+
+def _effort_on_ties(master: Master) -> Effort:
+    if master.frame.times.size <= _TIES_PROVEN_PAIRS:
+        return Effort()
+    is_small = master.model.get_num_variables() <= _TIES_MOST_VARIABLES and not master.has_whole
+    return Effort(most_nodes=_TIES_NODES, most_gap=_TIES_GAP if is_small else 0.0)
 
 
 def _first_of_same(frame: Frame, opened: Ints) -> Ints:
@@ -238,7 +249,7 @@ def _result(
         new_sites=sites[~problem.existing[sites]],
         assignment=assignment,
         times_min=times,
-        solver=f"OR-Tools {metadata.version('ortools')} MathOpt (HiGHS, GLOP)",
+        solver=f"OR-Tools {metadata.version('ortools')} MathOpt (GLOP, HiGHS, SCIP)",
         seed=seed,
         closed_sites=np.setdiff1d(np.flatnonzero(gone), sites),
         unreachable=_named(problem),

@@ -1,13 +1,16 @@
-"""Siting solvers side by side: p-median, p-center and maximal covering.
+"""Siting solvers side by side: p-median, p-center and maximal covering; the embedded region.
 
     python tests/benchmarks/siting.py [--only QUESTION ...] [--tools TOOL ...] [--limit 600]
-                                      [--random] [--out F.md]
+                                      [--random] [--new 5] [--out F.md]
 
 p-median and p-center run on the OR-Library networks where they are at hand, and on random ones of
 the same recipe and the same forty sizes with ``--random`` or without them. Maximal covering follows
 the generator of Cordeau, Furini & Ljubić (2019, doi:10.1016/j.ejor.2018.12.021). Each tool runs in
 a process of its own, after one small problem that is not counted, so compiling and importing are
 shown apart. A peer that is not installed is left out. Compare figures of one run only.
+
+``region`` asks every objective of Zhoushan with a lattice of 1 km as candidates, for ``--new``
+sites, and for the trade-off curve of the mean from 0 to 20.
 """
 
 from __future__ import annotations
@@ -78,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=list(QUESTIONS))
     parser.add_argument("--tools", nargs="+", choices=["ours", "pbp-pmedian", "spopt"])
     parser.add_argument("--limit", type=float, default=600.0, help="seconds a problem and tool")
+    parser.add_argument("--new", type=int, default=5, help="new sites in the region")
     parser.add_argument("--random", action="store_true", help="random networks, all forty sizes")
     parser.add_argument("--out", help="write the tables to this file")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
@@ -215,10 +219,56 @@ def _spopt_coverage(n: int, m: int, radius: float, p: int, limit: float) -> tupl
     return pulp.LpStatus[solved.problem.status].lower(), float(pulp.value(solved.problem.objective))
 
 
+def _region(tool: str, options: argparse.Namespace) -> Iterator[Row]:
+    from routing.siting import OBJECTIVES, curve, solve
+    from routing.siting.question import ask
+
+    problem, targets = _lattice_problem()
+    yield {"problem": "(first call)", "status": "", "value": 0.0, "known": None, "s": 0.0}
+    for objective in OBJECTIVES:
+        asked = _asked(objective, targets, options.new)
+
+        def once(objective: str = objective, asked: Row = asked) -> tuple[str, float]:
+            found = solve(problem, objective=objective, time_limit_s=options.limit, **asked)
+            return f"{found.status}, ties {found.ties}", found.objective_value
+
+        yield _row(f"{objective}{'' if 'new' not in asked else f', {options.new} new'}", None, once)
+
+    def falling() -> tuple[str, float]:
+        question = ask(problem, objective="min-mean", new=0)
+        steps = curve.trade_off(problem, question, most_new=20)
+        statuses = sorted({step.result.status for step in steps})
+        return ", ".join(statuses), steps[-1].result.objective_value
+
+    yield _row("trade-off curve of min-mean, 0 to 20 new", None, falling)
+
+
+def _asked(objective: str, targets: dict[str, float], new: int) -> Row:
+    """Return the options of a question; everybody within 49 min where all must be."""
+    asked: Row = {} if objective in ("min-sites", "set-cover") else {"new": new}
+    if objective in ("min-sites", "max-coverage", "double-standard", "backup"):
+        asked["target_min"] = targets
+    if objective == "set-cover":
+        asked["target_min"] = 49.0
+    if objective == "expected-coverage":
+        asked |= {"target_min": targets, "busy": 0.3}
+    return asked
+
+
+def _lattice_problem() -> tuple[Any, dict[str, float]]:
+    from geodata import region
+    from routing import config, propose
+
+    request = propose.Request(objective="min-mean", new=0, lattice_km=1.0)
+    plan = propose.compute(region.load("zhoushan"), config.load(), request).plan
+    return plan.problem, dict(plan.question.target_min)
+
+
 QUESTIONS: dict[str, tuple[list[str], Callable[[str, argparse.Namespace], Iterator[Row]]]] = {
     "p-median": (["ours", "pbp-pmedian", "spopt"], _p_median),
     "p-center": (["ours", "spopt"], _p_center),
     "coverage": (["ours", "spopt"], _coverage),
+    "region": (["ours"], _region),
 }
 
 
@@ -230,7 +280,7 @@ def _installed(tool: str) -> bool:
 def _in_child(question: str, tool: str, options: argparse.Namespace) -> list[Row]:
     """Run one tool on one question in a process of its own; keep what it printed if it fails."""
     command = [sys.executable, __file__, "--child", question, tool, "--limit", str(options.limit)]
-    command += ["--random"] if options.random else []
+    command += ["--new", str(options.new), *(["--random"] if options.random else [])]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 

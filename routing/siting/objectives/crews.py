@@ -6,20 +6,22 @@ Each open site counts with all of its crews.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ortools.math_opt.python import mathopt
 
-from routing.siting.frame import groups
-from routing.siting.goal import Goal
+from routing.siting.dominance import dispensable
+from routing.siting.frame import Frame, groups
+from routing.siting.goal import Goal, Outcome
 from routing.siting.master import Master
 from routing.siting.objectives.covering import CoverAll
 from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.proof import minimize
-from routing.siting.requirements import Requirement, ShareBound
+from routing.siting.question import by_row
+from routing.siting.requirements import Requirement
 from routing.siting.second import SecondCrew
-from routing.siting.task import Solved, Task
+from routing.siting.task import Solved, Task, is_bare
 
 
 def double_standard(task: Task) -> Solved:
@@ -29,21 +31,13 @@ def double_standard(task: Task) -> Solved:
     of one crew, and at least `covered_share` of all weight within T_z of one; times **equal to** a
     bound are within it (Gendreau, Laporte & Semet 1997, doi:10.1016/S0966-8349(97)00015-6).
     """
-    frame, question = task.frame, task.question
-    within = question.radius(frame.problem)[frame.rows]
-    extra: list[Requirement] = []
-    if question.outer_min:
-        outer = np.full(frame.problem.n_demand, np.nan)
-        for zone, minutes in question.outer_min.items():
-            outer[frame.problem.zones == zone] = minutes
-        extra.append(CoverAll(outer[frame.rows]))
-    total = float(frame.problem.importance.sum())
-    if question.covered_share > 0 and total > 0:
-        share = question.covered_share
-        extra.append(ShareBound("all", "", "", frame.weights, within, total, share))
-    master = task.master(extra)
-    goal = two_crews_goal(master, within, 0.0, 1.0)
-    return Solved(minimize(master, goal), master, goal)
+    master, goal = _double_standard(task)
+    fewer = _without_dispensable(task)
+    if fewer is None:
+        return Solved(minimize(master, goal), master, goal)
+    found = minimize(*_double_standard(fewer))
+    opened = task.frame.positions(fewer.frame.free[found.opened])
+    return Solved(Outcome(found.status, found.value, found.bound, opened), master, goal)
 
 
 def backup(task: Task) -> Solved:
@@ -88,7 +82,7 @@ def two_crews_goal(master: Master, within_min: Floats, first: float, second: flo
         within_min: shape (rows of the frame,), minutes that count as near.
         first, second: worth of the first and of the second crew.
     """
-    near = _Near.of(master, within_min)
+    near = _Near.of(master.frame, within_min)
     block = SecondCrew(master.model, master.open)
     master.blocks.append(block)
     worth = np.array([0.0, first, first + second])
@@ -120,7 +114,7 @@ def free_crew_goal(master: Master, within_min: Floats, busy: Floats) -> Goal:
         within_min: shape (rows of the frame,), minutes that count as near.
         busy: shape (rows of the frame,), busy fraction q of the crews near a row.
     """
-    near = _Near.of(master, within_min)
+    near = _Near.of(master.frame, within_min)
     terms: list[object] = [float(near.weights @ (1.0 - busy**near.already))]
     kinds = np.unique(np.column_stack([near.already, busy]), axis=0, return_inverse=True)[1]
     for rows, sites in near.alike(kinds):
@@ -133,6 +127,34 @@ def free_crew_goal(master: Master, within_min: Floats, busy: Floats) -> Goal:
         return -float(near.weights @ (1.0 - busy ** near.count(opened)))
 
     return Goal(-1.0 * mathopt.fast_sum(terms), value)
+
+
+def _double_standard(task: Task) -> tuple[Master, Goal]:
+    frame, question = task.frame, task.question
+    within = question.radius(frame.problem)[frame.rows]
+    extra: list[Requirement] = []
+    if question.outer_min:
+        extra.append(CoverAll(by_row(frame.problem, question.outer_min)[frame.rows]))
+    master = task.master(extra)
+    return master, two_crews_goal(master, within, 0.0, 1.0)
+
+
+def _without_dispensable(task: Task) -> Task | None:
+    """Return the task without the sites that others stand in for; None where all may matter."""
+    frame, question = task.frame, task.question
+    if not question.new or not is_bare(task):
+        return None
+    near = _Near.of(frame, question.radius(frame.problem)[frame.rows])
+    outer = by_row(frame.problem, question.outer_min)[frame.rows]
+    late = frame.base > outer
+    table = np.vstack([near.table[near.already < 2], frame.times[late] <= outer[late, None]])
+    idle = dispensable(table, near.crews, enough=min(2, question.new))
+    forbidden = frame.problem.forbidden.copy()
+    forbidden[frame.free[idle]] = True
+    fewer = Frame(replace(frame.problem, forbidden=forbidden))
+    # Rows that only dispensable sites reach at all have a say in whether there is an answer.
+    same_rows = len(fewer.rows) == len(frame.rows)
+    return replace(task, frame=fewer) if idle.any() and same_rows else None
 
 
 @dataclass(frozen=True)
@@ -152,8 +174,8 @@ class _Near:
     crews: Ints
 
     @classmethod
-    def of(cls, master: Master, within_min: Floats) -> _Near:
-        frame, crews = master.frame, master.frame.problem.crews
+    def of(cls, frame: Frame, within_min: Floats) -> _Near:
+        crews = frame.problem.crews
         kept = frame.problem.times_min[np.ix_(frame.rows, frame.kept)] <= within_min[:, None]
         table = frame.times <= within_min[:, None]
         return cls(frame.weights, table, kept @ crews[frame.kept], crews[frame.free])

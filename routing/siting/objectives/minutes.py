@@ -50,7 +50,7 @@ def min_mean(task: Task) -> Solved:
         if most.status != "optimal":
             return Solved(_without_proof(most, master), master, breaks_ties=False)
         unreached, master.start = most.value, most.opened
-        master.fix(reach, unreached)
+        master.fix(reach, most)
     goal = mean_goal(master, unreached)
     return Solved(minimize(master, goal), master, breaks_ties=False)
 

@@ -10,7 +10,7 @@ import numpy as np
 from ortools.math_opt.python import mathopt
 
 from routing.siting.frame import groups
-from routing.siting.goal import Goal, Outcome
+from routing.siting.goal import Goal, Outcome, nothing
 from routing.siting.master import Master
 from routing.siting.objectives.covering import CoverAll, coverage_goal
 from routing.siting.pcenter import solve_pcenter
@@ -83,7 +83,7 @@ class _Bisection:
 
     def __init__(self, task: Task) -> None:
         self.task, self.frame = task, task.frame
-        self.unreached: float | None = None
+        self.reached: Outcome | None = None
         self.high = math.inf
         self.best = Outcome("unknown")
 
@@ -92,8 +92,8 @@ class _Bisection:
         late = [NobodyLater(bound_min)] if math.isfinite(bound_min) else []
         master = self.task.master(late)
         reach = reach_goal(master)
-        if reach is not None and self.unreached is not None:
-            master.fix(reach, self.unreached)
+        if reach is not None and self.reached is not None:
+            master.fix(reach, self.reached)
         return master
 
     def run(self) -> Outcome:
@@ -122,9 +122,9 @@ class _Bisection:
     def _reach(self) -> Outcome:
         master = self.master(math.inf)
         reach = reach_goal(master)
-        found = minimize(master, reach or _nothing())
+        found = minimize(master, reach or nothing())
         if reach is not None and found.status == "optimal":
-            self.unreached = found.value
+            self.reached = found
         return found
 
     def _as_p_center(self) -> Outcome | None:
@@ -132,7 +132,8 @@ class _Bisection:
         frame, new = self.frame, self.task.question.new
         useful = np.flatnonzero((frame.times < frame.base[:, None]).any(axis=0))
         kept = int(len(frame.kept) > 0)
-        if new is None or self.unreached or not is_bare(self.task) or not len(useful):
+        lost = self.reached is not None and self.reached.value > 0
+        if new is None or lost or not is_bare(self.task) or not len(useful):
             return None
         times = np.minimum(frame.times[:, useful], frame.base[:, None])
         if kept:
@@ -175,11 +176,7 @@ class _Bisection:
         return every[(every >= least) & (every < self.high)]
 
     def _within(self, bound_min: float) -> Outcome:
-        return minimize(self.master(bound_min), _nothing())
-
-
-def _nothing() -> Goal:
-    return Goal(mathopt.LinearSum([0.0]), lambda _: 0.0)
+        return minimize(self.master(bound_min), nothing())
 
 
 def _levels(task: Task, worst_min: float) -> Iterator[float]:
@@ -208,5 +205,5 @@ def _hold_best(master: Master, goal: Goal, opened: Ints, within: float) -> tuple
     found = minimize(master, goal)
     if found.status != "optimal":
         return found.opened if found.is_answer else opened, False
-    master.fix(goal, found.value)
+    master.fix(goal, found)
     return found.opened, True

@@ -6,11 +6,13 @@ Nothing of the solvers is used here but the problem object itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.siting.problem import SitingProblem
@@ -19,6 +21,15 @@ ZONES = ("main_urban", "rural")
 MINUTES = st.sampled_from([0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, float("nan")])
 WEIGHTS = st.sampled_from([0.0, 1.0, 2.0, 7.0])
 ROOM = 1e-6
+
+
+def few_and_many(
+    check: Callable[..., None], *drawn: Any, few: int = 40, many: int = 500
+) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return a property as an everyday test of few examples and a slow one of many."""
+    everyday = settings(max_examples=few, deadline=None)(given(*drawn)(check))
+    slow = pytest.mark.slow(settings(max_examples=many, deadline=None)(given(*drawn)(check)))
+    return everyday, slow
 
 
 @st.composite
@@ -39,6 +50,19 @@ def problems(draw: st.DrawFn, *, rich: bool = True) -> SitingProblem:
         given |= _rules(draw, m, existing)
     times = [[draw(MINUTES) for _ in range(m)] for _ in range(n)]
     return SitingProblem.from_matrix(times, **given)
+
+
+@st.composite
+def across(draw: st.DrawFn) -> SitingProblem:
+    """Small problems under two conditions; in fog the targets may have to hold by themselves."""
+    calm = draw(problems())
+    times = [[draw(MINUTES) for _ in range(calm.n_sites)] for _ in range(calm.n_demand)]
+    fog = replace(calm, times_min=np.array(times))
+    return SitingProblem.across(
+        {"calm": calm, "fog": fog},
+        shares={"calm": 1.0, "fog": draw(st.sampled_from([0.0, 0.5]))},
+        must_hold=draw(st.sampled_from([(), ("fog",)])),
+    )
 
 
 def _rules(draw: st.DrawFn, m: int, existing: list[int]) -> dict[str, Any]:
@@ -81,7 +105,7 @@ class Plan:
     """
 
     sites: tuple[int, ...]
-    times: np.ndarray  # type: ignore[type-arg]
+    times: np.ndarray[Any, Any]
     cost: float
 
 
@@ -101,42 +125,52 @@ def plan(problem: SitingProblem, sites: tuple[int, ...]) -> Plan:
     return Plan(sites, times, cost)
 
 
-def plans(problem: SitingProblem, new: int | None) -> Iterator[Plan]:
-    """Yield every plan that the rules for sites allow, at most `new` new sites."""
+def plans(problem: SitingProblem, new: int | None, without: str = "") -> Iterator[Plan]:
+    """Yield every plan that the rules for sites allow, at most `new` new sites.
+
+    Args:
+        problem: the problem.
+        new: largest number of new sites, or None.
+        without: kind of rule that is given up.
+    """
     free = [j for j in range(problem.n_sites) if not problem.kept[j] and not problem.forbidden[j]]
     kept = [j for j in range(problem.n_sites) if problem.kept[j]]
     today = [j for j in range(problem.n_sites) if problem.existing[j] and not problem.forbidden[j]]
     reached = np.isfinite(plan(problem, tuple(today)).times)
     for chosen in chain.from_iterable(combinations(free, k) for k in range(len(free) + 1)):
         one = plan(problem, tuple(sorted([*kept, *chosen])))
-        weighty = problem.weights > 0
-        if _allowed(problem, one, new) and not (reached & weighty & np.isinf(one.times)).any():
+        broken = broken_rules(problem, one, new) - {without}
+        if not broken and not (reached & counts(problem) & np.isinf(one.times)).any():
             yield one
 
 
-def _allowed(problem: SitingProblem, one: Plan, new: int | None) -> bool:
+def counts(problem: SitingProblem) -> np.ndarray[Any, Any]:
+    """Whether each row has weight in an objective or in a condition that must hold."""
+    held = np.isin(problem.conditions, problem.must_hold) & (problem.weights > 0)
+    return np.asarray((problem.importance > 0) | held)
+
+
+def broken_rules(problem: SitingProblem, one: Plan, new: int | None) -> set[str]:
+    """Return the kinds of rule that a plan breaks."""
     sites = set(one.sites)
     fresh = [j for j in sites if not problem.existing[j]]
     moved = [j for j in np.flatnonzero(problem.movable) if j not in sites]
-    numbers = (
-        new is None or len(fresh) - len(moved) <= new,
-        all(problem.required[j] <= (j in sites) for j in range(problem.n_sites)),
-        problem.budget is None or one.cost <= problem.budget + 1e-9,
-        all(len(sites & set(group)) <= 1 for group in problem.exclusive),
-    )
     kinds = [problem.kinds[j] for j in fresh]
     left = [problem.kinds[j] for j in moved]
     areas = [problem.areas[j] for j in fresh]
     every = [problem.areas[j] for j in sites]
-    return (
-        all(numbers)
-        and all(kinds.count(k) >= left.count(k) for k in left)
-        and all(
-            kinds.count(k) - left.count(k) <= n for k, n in (problem.max_new_by_kind or {}).items()
-        )
-        and all(areas.count(a) >= n for a, n in (problem.min_new_by_area or {}).items())
-        and all(every.count(a) >= n for a, n in (problem.min_open_by_area or {}).items())
-    )
+    most = problem.max_new_by_kind or {}
+    kept = {
+        "new": new is None or len(fresh) - len(moved) <= new,
+        "required": all(problem.required[j] <= (j in sites) for j in range(problem.n_sites)),
+        "budget": problem.budget is None or one.cost <= problem.budget + 1e-9,
+        "exclusive": all(len(sites & set(group)) <= 1 for group in problem.exclusive),
+        "move": all(kinds.count(k) >= left.count(k) for k in left),
+        "kind": all(kinds.count(k) - left.count(k) <= n for k, n in most.items()),
+        "min_new": all(areas.count(a) >= n for a, n in (problem.min_new_by_area or {}).items()),
+        "min_open": all(every.count(a) >= n for a, n in (problem.min_open_by_area or {}).items()),
+    }
+    return {rule for rule, is_kept in kept.items() if not is_kept}
 
 
 def mean(problem: SitingProblem, one: Plan, mine: Any = True) -> float:
@@ -163,7 +197,7 @@ def weight_within(problem: SitingProblem, one: Plan, radius: Any) -> float:
     return float(problem.importance[one.times <= radius].sum())
 
 
-def crews_within(problem: SitingProblem, one: Plan, radius: Any) -> np.ndarray:  # type: ignore[type-arg]
+def crews_within(problem: SitingProblem, one: Plan, radius: Any) -> np.ndarray[Any, Any]:
     """Return how many crews of open sites are within a time of each row."""
     count = np.zeros(problem.n_demand, dtype=int)
     for i in range(problem.n_demand):

@@ -16,7 +16,7 @@ from tests.routing.siting import oracle
 from tests.routing.siting.oracle import Plan
 
 Worth = Callable[[SitingProblem, Plan], Any]
-MANY = settings(max_examples=120, deadline=None)
+MANY = settings(max_examples=70, deadline=None)
 TARGETS = {"main_urban": 2.0, "rural": 5.0}
 
 

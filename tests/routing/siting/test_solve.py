@@ -44,7 +44,7 @@ def every_choice(problem: SitingProblem) -> list[tuple[int, ...]]:
     return [c for k in range(len(free) + 1) for c in combinations(free, k)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(problems(), st.sampled_from([0.5, 2.0, 4.0]), st.sampled_from([1.0, 3.0, 6.0]))
 def test_min_sites_finds_the_cheapest_set_that_meets_every_target(
     problem: SitingProblem, urban: float, rural: float
@@ -63,7 +63,7 @@ def test_min_sites_finds_the_cheapest_set_that_meets_every_target(
     assert meets(problem, tuple(found.new_sites.tolist()), target)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(problems(), st.integers(0, 3))
 def test_min_mean_reaches_the_most_weight_and_then_takes_the_fewest_minutes(
     problem: SitingProblem, new: int
