@@ -1,0 +1,77 @@
+"""What the terminal says about a proposal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from routing import propose
+from routing.propose import Request, summary
+from tests.routing.propose import isles
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    sheet = isles.sheet(tmp_path_factory.mktemp("s"), name_zh=["甲站", "乙站", "丙站"])
+    firm = {"curve": 1, "alternatives": 1, "sensitivity": 1}
+    asked = {
+        "answer": Request(objective="min-mean", new=1, candidates=sheet, **firm),  # type: ignore[arg-type]
+        "closing": Request(objective="min-mean", new=0, close=("H",), candidates=sheet),
+        "blocked": Request(candidates=sheet),
+        "rules": Request(candidates=sheet, min_new_by_county={"甲县": 2}, budget=1.0),
+        "island": Request(candidates=sheet, worst_island_min=14.0),
+    }
+    place = isles.with_counties()
+    return {
+        k: propose.plain(isles.ask(request, place=place).result) for k, request in asked.items()
+    }
+
+
+def told(results: dict[str, dict[str, Any]], name: str, lang: str = "en") -> str:
+    return "\n".join(summary.lines(results[name], lang))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", ["answer", "closing", "blocked", "rules", "island"])
+def test_every_kind_of_result_can_be_told(
+    results: dict[str, dict[str, Any]], name: str, lang: str
+) -> None:
+    text = told(results, name, lang)
+    assert "{" not in text
+    assert "nan" not in text.lower()
+
+
+def test_the_answer_says_sites_minutes_and_proof(results: dict[str, dict[str, Any]]) -> None:
+    text = told(results, "answer", "zh")
+    assert "乙站" in text
+    assert "已证明最优" in text
+    assert "38.4 → 25.8 分钟" in text
+
+
+def test_means_say_whom_they_leave_out(results: dict[str, dict[str, Any]]) -> None:
+    grounded = [line for line in told(results, "answer").split("\n") if "helicopter" in line]
+    assert all("1,000" in line for line in grounded)
+
+
+def test_closing_says_who_is_reached_no_longer(results: dict[str, dict[str, Any]]) -> None:
+    assert "No longer reached, as posts close: C (1,000 people)" in told(results, "closing")
+
+
+def test_no_answer_says_what_would_have_to_give_and_who_blocks(
+    results: dict[str, dict[str, Any]],
+) -> None:
+    text = told(results, "blocked")
+    assert "the mean of Rural area 14.0 -> 22.8 min" in text
+    assert "C · Rural area (52.5 min" in text
+
+
+def test_contradicting_rules_are_named_as_options(results: dict[str, dict[str, Any]]) -> None:
+    text = told(results, "rules")
+    assert "--budget" in text
+    assert "--min-per-county" in text
+
+
+def test_a_mean_just_over_its_target_never_reads_as_on_it() -> None:
+    assert summary._minutes(14.004, bound=14.0) == "14.004"
+    assert summary._minutes(13.96, bound=14.0) == "14.0"
