@@ -1,0 +1,1 @@
+"""Itineraries: from the call by land, sea and air to the hospital that the patient needs."""
