@@ -26,6 +26,7 @@ MUTED = "#5c6875"
 POST = "#12355b"
 CLINIC = "#7b8794"
 PROPOSAL = "#ffd21f"
+ROOMY_BAR_PX = 80.0  # a scale bar longer than this, at 100 dots an inch, has room for three marks
 ZONE = "#12355b"
 
 # kind of post -> matplotlib marker, area in points squared, mark inside
@@ -154,11 +155,11 @@ def in_service(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return table[~gone]
 
 
-def draw_zone_outline(ax: Axes, zones: gpd.GeoDataFrame) -> None:
+def draw_zone_outline(ax: Axes, zones: gpd.GeoDataFrame, *, width: float = 1.0) -> None:
     """Outline zones with a dashed line on a white one, which shows on every band."""
     for style in (
-        {"edgecolor": "white", "linewidth": 2.0},
-        {"edgecolor": ZONE, "linewidth": 1.0, "linestyle": (0, (4, 2))},
+        {"edgecolor": "white", "linewidth": 2.0 * width},
+        {"edgecolor": ZONE, "linewidth": width, "linestyle": (0, (4, 2))},
     ):
         draw_polygons(ax, zones, "none", zorder=5, **style)
 
@@ -244,12 +245,17 @@ def draw_scale_bar(ax: Axes, frame: Frame, type_: Type, unit: str) -> None:
                 zorder=12,
             )
         )
-    for share, text in ((0.0, "0"), (0.5, f"{length_km / 2:g}"), (1.0, f"{length_km:g} {unit}")):
+    bar_px = np.ptp(ax.transData.transform([(0, 0), (length_km * 1000, 0)])[:, 0])
+    roomy, told = bar_px > ROOMY_BAR_PX, f"{length_km:g} {unit}"
+    marks = [(0.0, told)]
+    if roomy:
+        marks = [(0.0, "0"), (0.5, f"{length_km / 2:g}"), (1.0, told)]
+    for share, text in marks:
         ax.text(
             x + share * length_km * 1000,
             y + 1.8 * thick,
             text,
-            ha="center",
+            ha="center" if roomy else "left",
             va="bottom",
             fontproperties=type_.font(6.5),
             color=INK,
@@ -270,11 +276,17 @@ def round_length_km(upper_km: float) -> float:
 
 
 def draw_north(ax: Axes, type_: Type, *, turn_deg: float = 0.0) -> None:
-    """Draw a north arrow at the lower right; `turn_deg` is grid to true north, clockwise."""
+    """Draw a north arrow above the scale bar.
+
+    Args:
+        ax: map.
+        type_: the figure's type.
+        turn_deg: from grid to true north, degrees clockwise.
+    """
     angle = np.radians(turn_deg)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     width, height = ax.get_window_extent().size
-    centre = np.array([0.955, 0.055])
+    centre = np.array([0.045, 0.125])
     shape = np.array([[0, 0.036], [0.013, -0.016], [0, -0.006], [-0.013, -0.016]])
     tip = centre + np.array([0, 0.05]) @ turn
     shape = shape @ turn * np.array([height / width, 1.0]) + centre
@@ -303,6 +315,8 @@ def halo(width: float = 1.8) -> list[patheffects.AbstractPathEffect]:
 def _scatter(
     ax: Axes, table: gpd.GeoDataFrame, marker: str, area: float, *, z: float, **style: Any
 ) -> None:
+    if not len(table):
+        return
     points = table.geometry.representative_point()
     ax.scatter(points.x, points.y, s=area, marker=cast(Any, marker), zorder=z, **style)
 

@@ -1,31 +1,109 @@
-"""Charts for the report: who is reached by when, and what the minutes are made of."""
+"""Charts of response times: who is reached by when, and what the minutes are made of.
+
+Each `draw_*` function draws a plain table on the axes it is given and computes nothing; each
+`*_figure` function makes a figure of its own for a document. Every chart works in zh and en; a
+missing value is NaN or None and shows as a gap or a hatched box, never as nought.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from maps import fonts
-from maps.cartography import COAST, INK, MUTED, halo
+from maps import chart_frame
+from maps.cartography import INK, halo
+from maps.chart_frame import Pen, Rows, numbers, table_of, zone_colour
 from maps.fonts import Type
 from maps.tables import CoverageTables
-from maps.words import Words, number
+from maps.words import number, rounded
 
-ZONE_COLOURS = {"main_urban": "#12355b", "rural": "#c2571f"}
-OTHER_COLOUR = "#5c6875"
-# call handling, turnout, travel, transfers: dark to light, so the order survives a grey printer
+# handling, turnout, travel, transfers: dark to light, so the order survives a grey printer
 PART_COLOURS = {
     "call_handling_min": "#12355b",
     "turnout_min": "#3f6f9f",
     "travel_min": "#e09a30",
     "transfer_min": "#f3d9a4",
 }
+LIGHT_INK = ("call_handling_min", "turnout_min")  # parts so dark that text on them is white
 SHOWN_MIN = 60.0
+NARROW_MIN = 0.6  # a part shorter than this has no room for its minutes
+
+
+def draw_distribution(
+    ax: Axes,
+    curves: Rows,
+    marks: Rows,
+    *,
+    pen: Pen,
+    y: Literal["residents", "calls"] = "residents",
+) -> None:
+    """Draw the share reached within each time, a curve for each series, with target and mean.
+
+    A curve that ends below 100 per cent shows those reached later or not at all. The dashed line
+    is the series' target and the dot its mean, which is what the target binds.
+
+    Args:
+        ax: axes to draw on.
+        curves: columns ``series`` (a zone code or any name), ``minutes`` (rising in a series),
+            ``share`` (0 to 1, reached within so many minutes).
+        marks: one row a series, columns ``series``, ``mean_min`` (NaN: no dot), ``target_min``
+            (NaN: no line).
+        pen: type and words.
+        y: whose share it is.
+    """
+    drawn = table_of(curves, ("series", "minutes", "share"), name="curves")
+    marked = table_of(marks, ("series", "mean_min", "target_min"), name="marks")
+    by_series = {row["series"]: row for row in marked.to_dict("records")}
+    for place, (series, rows) in enumerate(drawn.groupby("series", sort=False)):
+        minutes, share = numbers(rows, "minutes"), numbers(rows, "share")
+        colour = zone_colour(str(series))
+        name = pen.type_.drawable(pen.words.code("zone", series))
+        style = "-" if place % 2 == 0 else (0, (6, 1.5))  # told apart without colour as well
+        ax.step(minutes, 100 * share, where="post", color=colour, linewidth=2, label=name, ls=style)
+        _mark_target(ax, pen, by_series.get(series, {}), colour, place)
+        _mark_mean(ax, pen, by_series.get(series, {}), minutes, share, colour, place)
+    ax.set_xlim(0, SHOWN_MIN)
+    ax.set_ylim(0, 101)
+    chart_frame.finish(ax, pen, x=pen.words("chart_minutes"), y=pen.words.chart(f"reached.{y}"))
+    chart_frame.legend(ax, pen, loc="lower right")
+
+
+def draw_parts(ax: Axes, table: Rows, *, pen: Pen) -> None:
+    """Draw the mean parts of the response as one stacked bar a row, with the row's target.
+
+    Args:
+        ax: axes to draw on.
+        table: columns ``zone`` (a zone code or any name) and, in minutes, ``call_handling_min``,
+            ``turnout_min``, ``travel_min``, ``transfer_min`` (a missing column is left out; NaN is
+            a part that was not recorded, told beside the bar), ``target_min`` (NaN: no mark),
+            ``n`` (runs or calls behind the row, told with its name; may be missing).
+        pen: type and words.
+    """
+    rows = table_of(table, ("zone",), name="parts")
+    parts = [part for part in PART_COLOURS if part in rows.columns]
+    if not len(rows) or not parts:
+        chart_frame.nothing(ax, pen)
+        return
+    for place, row in enumerate(rows.to_dict("records")):
+        _draw_bar(ax, pen, row, parts, place)
+    ax.set_yticks(range(len(rows)), [_row_name(pen, row) for row in rows.to_dict("records")])
+    ax.set_ylim(len(rows) - 0.45, -0.62)
+    chart_frame.finish(ax, pen, x=pen.words("chart_minutes"), grid="x")
+    handles = [ax.barh(0, 0, color=PART_COLOURS[p], label=pen.words.code("part", p)) for p in parts]
+    ax.legend(
+        handles=handles,
+        prop=pen.type_.font(8),
+        frameon=False,
+        ncols=4,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        handlelength=1.0,
+    )
 
 
 def distribution_figure(
@@ -33,37 +111,37 @@ def distribution_figure(
 ) -> Figure:
     """Return the share of residents reached within each time, one curve a zone.
 
-    A curve that ends below 100 per cent shows those reached later or not at all. The dashed line
-    is the zone's target and the dot its mean, which is what the target binds.
-
     Args:
         tables: the cells' zone, population and response time are read.
         result: the zones' means and targets are read.
         lang: ``zh`` or ``en``.
         type_: type to set the figure in; by default `fonts.choose` decides.
     """
-    chosen = type_ or fonts.choose(lang)
-    words = Words(chosen.lang)
-    figure, ax = _canvas(7.2, 3.3)
-    for zone, found in (result.get("zones") or {}).items():
+    zones = result.get("zones") or {}
+    curves = []
+    for zone in zones:
         cells = tables.cells[tables.cells["zone"] == zone]
         minutes, share = reached(cells["response_min"], cells["population"])
-        colour = ZONE_COLOURS.get(zone, OTHER_COLOUR)
-        ax.step(
-            minutes,
-            100 * share,
-            where="post",
-            color=colour,
-            linewidth=2,
-            label=words.code("zone", zone),
-        )
-        _mark_mean(ax, found, minutes, share, colour=colour, type_=chosen, words=words)
-    ax.set_xlim(0, SHOWN_MIN)
-    ax.set_ylim(0, 101)
-    _axis_titles(ax, chosen, words("chart_minutes"), words("chart_reached"))
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(prop=chosen.font(8.5), frameon=False, loc="lower right")
-    return figure
+        curves.append(pd.DataFrame({"series": zone, "minutes": minutes, "share": share}))
+    joined: Rows = pd.concat(curves) if curves else []
+    marks = [
+        {"series": zone, "mean_min": found.get("mean_min"), "target_min": found.get("target_min")}
+        for zone, found in zones.items()
+    ]
+    return curves_figure(joined, marks, lang=lang, type_=type_, y="residents")
+
+
+def curves_figure(
+    curves: Rows,
+    marks: Rows,
+    *,
+    lang: str,
+    type_: Type | None = None,
+    y: Literal["residents", "calls"] = "calls",
+) -> Figure:
+    """Return `draw_distribution` as a figure of its own; `y` says whose share it is."""
+    pen = Pen.of(lang, type_)
+    return chart_frame.alone(lambda ax: draw_distribution(ax, curves, marks, pen=pen, y=y), 3.3)
 
 
 def parts_figure(result: dict[str, Any], *, lang: str, type_: Type | None = None) -> Figure:
@@ -74,61 +152,19 @@ def parts_figure(result: dict[str, Any], *, lang: str, type_: Type | None = None
         lang: ``zh`` or ``en``.
         type_: type to set the figure in; by default `fonts.choose` decides.
     """
-    chosen = type_ or fonts.choose(lang)
-    words = Words(chosen.lang)
-    zones = dict(result.get("parts") or {})
-    figure, ax = _canvas(7.2, 0.9 + 0.62 * max(len(zones), 1))
-    for row, (zone, parts) in enumerate(zones.items()):
-        left = 0.0
-        for part, colour in PART_COLOURS.items():
-            minutes = number(parts.get(part)) or 0.0
-            ax.barh(
-                row,
-                minutes,
-                left=left,
-                height=0.5,
-                color=colour,
-                edgecolor="white",
-                label=words.code("part", part) if row == 0 else None,
-            )
-            if minutes >= 0.6:
-                ink = "white" if part in ("call_handling_min", "turnout_min") else INK
-                ax.text(
-                    left + minutes / 2,
-                    row,
-                    f"{minutes:.1f}",
-                    ha="center",
-                    va="center",
-                    color=ink,
-                    fontproperties=chosen.font(8),
-                )
-            left += minutes
-        target = number(((result.get("zones") or {}).get(zone) or {}).get("target_min"))
-        if target is not None:
-            ax.plot([target, target], [row - 0.36, row + 0.36], color="#a0322f", linewidth=1.8)
-            ax.text(
-                target,
-                row - 0.4,
-                words("chart_target", target=f"{target:g}"),
-                color="#a0322f",
-                ha="center",
-                va="bottom",
-                fontproperties=chosen.font(7),
-                path_effects=halo(),
-            )
-    ax.set_yticks(range(len(zones)), [words.code("zone", zone) for zone in zones])
-    ax.invert_yaxis()
-    _axis_titles(ax, chosen, words("chart_minutes"), "")
-    if zones:
-        ax.legend(
-            prop=chosen.font(8),
-            frameon=False,
-            ncols=4,
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1.0),
-            handlelength=1.0,
-        )
-    return figure
+    zones = result.get("zones") or {}
+    rows = [
+        {"zone": zone, **parts, "target_min": (zones.get(zone) or {}).get("target_min")}
+        for zone, parts in (result.get("parts") or {}).items()
+    ]
+    return phases_figure(rows, lang=lang, type_=type_)
+
+
+def phases_figure(table: Rows, *, lang: str, type_: Type | None = None) -> Figure:
+    """Return `draw_parts` as a figure of its own."""
+    rows, pen = table_of(table, ("zone",), name="parts"), Pen.of(lang, type_)
+    height = 0.9 + 0.62 * max(len(rows), 1)
+    return chart_frame.alone(lambda ax: draw_parts(ax, rows, pen=pen), height)
 
 
 def reached(
@@ -148,56 +184,102 @@ def reached(
     return np.concatenate([[0.0], times]), np.concatenate([[0.0], shares])
 
 
+def _mark_target(ax: Axes, pen: Pen, mark: dict[Any, Any], colour: str, place: int) -> None:
+    target = number(mark.get("target_min"))
+    if target is None:
+        return
+    ax.axvline(target, color=colour, linewidth=1, linestyle=(0, (4, 3)))
+    pen.write(
+        ax,
+        target + (0.4 if place else -0.4),
+        3,
+        pen.words("chart_target", target=f"{target:g}"),
+        color=colour,
+        rotation=90,
+        va="bottom",
+        ha="left" if place else "right",
+        path_effects=halo(),
+    )
+
+
 def _mark_mean(
     ax: Axes,
-    found: dict[str, Any],
+    pen: Pen,
+    mark: dict[Any, Any],
     minutes: npt.NDArray[np.float64],
     share: npt.NDArray[np.float64],
-    *,
     colour: str,
-    type_: Type,
-    words: Words,
+    place: int,
 ) -> None:
-    mean, target = number(found.get("mean_min")), number(found.get("target_min"))
-    if target is not None:
-        ax.axvline(target, color=colour, linewidth=1, linestyle=(0, (4, 3)))
-        ax.text(
-            target + 0.4,
-            3,
-            words("chart_target", target=f"{target:g}"),
-            color=colour,
-            rotation=90,
-            va="bottom",
-            fontproperties=type_.font(7.5),
-            path_effects=halo(),
+    mean = number(mark.get("mean_min"))
+    if mean is None or not len(minutes):
+        return
+    height = 100 * float(np.interp(mean, minutes, share))
+    ax.plot([mean], [height], marker="o", markersize=7, color=colour, markeredgecolor="white")
+    told = rounded(mean, bound=number(mark.get("target_min")))
+    pen.beside(
+        ax,
+        mean,
+        height,
+        pen.words("chart_mean", value=told),
+        (9, -4) if place else (-8, 5),
+        ha="left" if place else "right",
+        va="top" if place else "center",
+        size=8,
+        color=colour,
+        path_effects=halo(),
+    )
+
+
+def _draw_bar(ax: Axes, pen: Pen, row: dict[Any, Any], parts: list[str], place: int) -> None:
+    left, unknown = 0.0, []
+    for part in parts:
+        minutes = number(row.get(part))
+        if minutes is None:
+            unknown.append(pen.words.code("part", part))
+            continue
+        ax.barh(
+            place,
+            minutes,
+            left=left,
+            height=0.5,
+            color=PART_COLOURS[part],
+            edgecolor="white",
         )
-    if mean is not None:
-        height = 100 * float(np.interp(mean, minutes, share))
-        ax.plot([mean], [height], marker="o", markersize=7, color=colour, markeredgecolor="white")
-        ax.annotate(
-            words("chart_mean", value=f"{mean:.1f}"),
-            (mean, height),
-            xytext=(9, -11),
-            textcoords="offset points",
-            color=colour,
-            fontproperties=type_.font(8),
-            path_effects=halo(),
-        )
+        if minutes >= NARROW_MIN:
+            ink = "white" if part in LIGHT_INK else INK
+            centre = left + minutes / 2
+            pen.write(
+                ax, centre, place, f"{minutes:.1f}", size=8, color=ink, ha="center", va="center"
+            )
+        left += minutes
+    if unknown:
+        names = pen.words("list_mark").join(unknown)
+        told = pen.words.chart("not_recorded", names=names)
+        pen.beside(ax, left, place, told, (4, 0), size=7, color=INK, va="center")
+    _mark_bar_target(ax, pen, number(row.get("target_min")), place)
 
 
-def _canvas(width_in: float, height_in: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width_in, height_in), facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
+def _mark_bar_target(ax: Axes, pen: Pen, target: float | None, place: int) -> None:
+    if target is None:
+        return
+    colour = chart_frame.TARGET
+    ax.plot([target, target], [place - 0.36, place + 0.36], color=colour, linewidth=1.8)
+    pen.write(
+        ax,
+        target,
+        place - 0.38,
+        pen.words("chart_target", target=f"{target:g}"),
+        size=7,
+        color=colour,
+        ha="center",
+        va="bottom",
+        path_effects=halo(),
+    )
 
 
-def _axis_titles(ax: Axes, type_: Type, x_title: str, y_title: str) -> None:
-    ax.set_xlabel(x_title, fontproperties=type_.font(8.5), color=MUTED)
-    ax.set_ylabel(y_title, fontproperties=type_.font(8.5), color=MUTED)
-    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        label.set_fontproperties(type_.font(8.5))
-    ax.grid(axis="x" if not y_title else "both", color="#e5e9ee", linewidth=0.7)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(COAST)
-    ax.tick_params(colors=INK, length=0)
+def _row_name(pen: Pen, row: dict[Any, Any]) -> str:
+    name, n = pen.words.code("zone", row["zone"]), number(row.get("n"))
+    if n is None:
+        return pen.type_.drawable(name)
+    return f"{pen.type_.drawable(name)}\n{pen.words.chart('n', n=f'{n:,.0f}')}"

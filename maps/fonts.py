@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from matplotlib import font_manager
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
+from matplotlib.textpath import text_to_path
 
 from maps.words import Words, clean
 
@@ -54,6 +55,20 @@ class Type:
     def shows(self, text: str) -> bool:
         """Return whether every character of `text` has a glyph."""
         return all(ord(char) in self.glyphs for char in text if not char.isspace())
+
+    def measure(self, size: float, *, bold: bool = False) -> Callable[[str], float]:
+        """Return a function that gives the width of a text in points at `size` points."""
+        font = self.font(size, bold=bold)
+
+        def ink_pt(text: str) -> float:
+            return float(text_to_path.get_text_width_height_descent(text, font, False)[0])
+
+        @cache
+        def width_pt(text: str) -> float:
+            # A space has no ink of its own, so the text is measured up to a mark behind it.
+            return ink_pt(f"{text}.") - ink_pt(".")
+
+        return width_pt
 
     def name(self, name_zh: object, name_en: object) -> str:
         """Return the best spelling of a name that can be drawn, ``""`` if none can."""

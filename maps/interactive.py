@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import folium
@@ -12,54 +12,24 @@ from folium.template import Template
 from markupsafe import Markup, escape
 
 from geodata import catalogue
-from geodata.errors import Fault, InputError
-from maps import assets, payload
+from maps import assets, payload, views
+from maps.online import OnlineLayers, tile_layers
 from maps.sidebar import sources_line
 from maps.tables import CoverageTables
 from maps.verdicts import verdicts
+from maps.views import View
 from maps.words import Words, clean, number, rounded
 
-STYLES = ("page.css", "coverage.css")
-SCRIPTS = ("shapes.js", "coverage_map.js", "coverage_panel.js")
-_TIANDITU = (
-    "https://t{{s}}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0"
-    "&LAYER={layer}&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles"
-    "&TILEMATRIX={{z}}&TILEROW={{y}}&TILECOL={{x}}&tk={key}"
-)
-_OSM = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
+__all__ = ["SCRIPTS", "STYLES", "OnlineLayers", "coverage_page"]
+
+STYLES = ("page.css", "coverage.css", "coverage_print.css")
+SCRIPTS = (
+    "shapes.js", "coverage_map.js", "coverage_views.js", "coverage_cards.js", "coverage_panel.js",
+    "coverage_table.js", "coverage_search.js", "coverage_start.js",
+)  # fmt: skip
+OFFLINE = OnlineLayers()
 _SCRIPT_SLOTS = ("library", "source")
 _SLOT = re.compile(r"@slot:(\w+)@")
-
-
-@dataclass(frozen=True, kw_only=True)
-class OnlineLayers:
-    """Map tiles that the caller asks for; none by default, so a page makes no request.
-
-    Both are in WGS84 or CGCS2000, which agree to well under a metre here: nothing is shifted.
-    Tiles in GCJ-02 or BD-09 would lie hundreds of metres off and are not offered.
-
-    Attributes:
-        tianditu_key: the user's own key for Tianditu, or None.
-        osm: whether to offer OpenStreetMap's tiles.
-
-    Raises:
-        InputError: if the key is not made of 16 to 64 letters and digits.
-    """
-
-    tianditu_key: str | None = None
-    osm: bool = False
-
-    def __post_init__(self) -> None:
-        if self.tianditu_key is not None and not re.fullmatch(
-            r"[0-9A-Za-z]{16,64}", self.tianditu_key
-        ):
-            raise InputError(Fault("maps_bad_key", "tianditu_key", len(self.tianditu_key)))
-
-    @property
-    def hosts(self) -> list[str]:
-        """Hosts that the page may load pictures from."""
-        found = ["https://*.tianditu.gov.cn"] if self.tianditu_key else []
-        return [*found, "https://tile.openstreetmap.org"] if self.osm else found
 
 
 class _Page(Figure):
@@ -128,7 +98,8 @@ def coverage_page(
     result: dict[str, Any],
     *,
     lang: str,
-    online: OnlineLayers = OnlineLayers(),
+    online: OnlineLayers = OFFLINE,
+    effects: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Return the coverage map as one self-contained HTML page.
 
@@ -140,6 +111,7 @@ def coverage_page(
         result: the run's result: zones, variants, islands worst first, proposal, notices, sources.
         lang: ``zh`` or ``en``, the one language of the page.
         online: map tiles to offer besides the islands; none unless asked for.
+        effects: by key of a condition (``fog@day``) what it stops and slows, in words.
 
     Returns:
         the page; equal inputs give equal pages.
@@ -152,7 +124,7 @@ def coverage_page(
         "style": "\n".join([assets.leaflet_style(), *map(assets.text, STYLES)]),
         "library": assets.leaflet_script(),
         "source": "\n".join(map(assets.text, SCRIPTS)),
-        "body": _body(tables, result, words, title),
+        "body": _body(tables, result, words, title, effects or {}),
     }
     return _filled(_skeleton(tables, words, online), slots, online.hosts)
 
@@ -168,20 +140,26 @@ def _skeleton(tables: CoverageTables, words: Words, online: OnlineLayers) -> str
         zoom_snap=0.25,
         prefer_canvas=True,
         zoom_control=False,
+        fade_animation=False,
         attribution_control=False,
     )
     page.add_child(frame)
-    tiles = _tile_layers(online, words)
+    tiles = tile_layers(online, words)
     for layer, _ in tiles:
         frame.add_child(layer)
     frame.add_child(_App(tiles))
     return str(page.render())
 
 
-def _body(tables: CoverageTables, result: dict[str, Any], words: Words, title: str) -> str:
-    proposal = result.get("proposal") or {}
-    after = proposal.get("after") if tables.has_after else None
-    data = payload.build(tables, lang=words.lang)
+def _body(
+    tables: CoverageTables,
+    result: dict[str, Any],
+    words: Words,
+    title: str,
+    effects: Mapping[str, Sequence[str]],
+) -> str:
+    shown = views.build(tables, result, words, effects=effects)
+    data = payload.build(tables, lang=words.lang, result=result, shown=shown)
     data["ui"] = _ui_texts(words.lang)
     return (
         assets.environment()
@@ -189,16 +167,50 @@ def _body(tables: CoverageTables, result: dict[str, Any], words: Words, title: s
         .render(
             title=title,
             words=words,
-            setting=words.setting(result),
-            verdicts=verdicts(result, words),
-            after=verdicts(result, words, zones=after) if after else [],
+            setting=data["views"][data["shown"]]["setting"],
+            first=data["shown"],
+            has_after=tables.has_after,
+            choices=_choices(shown, words),
+            cards=list(_cards(shown, result, words)),
+            effects=[words("clause").join(view.effects) for view in shown],
             notices=words.notices(result),
             rows=_rows(tables, result, words),
-            shares=_shares(tables, words),
             credits=sources_line(result, words),
             data=Markup(payload.inert_json(data)),  # noqa: S704 - inert_json leaves no markup
         )
     )
+
+
+def _choices(shown: Sequence[View], words: Words) -> list[dict[str, Any]]:
+    """Return the groups of the selector: conditions, then the whole year."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for place, view in enumerate(shown):
+        group = words("view.year" if view.key in ("expected", "days") else "view.conditions")
+        groups.setdefault(group, []).append({"value": place, "label": view.label})
+    return [{"label": label, "views": found} for label, found in groups.items()]
+
+
+def _cards(shown: Sequence[View], result: dict[str, Any], words: Words) -> Iterator[dict[str, Any]]:
+    """Yield the verdict cards of each view, today and after the proposal."""
+    for place, view in enumerate(shown):
+        mine = view.key == views.headline(result)
+        cards = verdicts(result, words, zones=None if mine else dict(view.zones))
+        told = [card | {"more": _over_the_year(view.zones[card["zone"]], words)} for card in cards]
+        yield {"view": place, "after": False, "cards": told}
+        if view.after_zones:
+            cards = verdicts(result, words, zones=dict(view.after_zones))
+            yield {"view": place, "after": True, "cards": [c | {"more": []} for c in cards]}
+
+
+def _over_the_year(zone: Mapping[str, Any], words: Words) -> list[str]:
+    """Return what statistics of the whole year say of the time in which nobody comes."""
+    share, people = (
+        number(zone.get(n)) for n in ("unreachable_call_share", "most_unreachable_population")
+    )
+    found = [words("card_unanswered", share=words.percent(share))] if share else []
+    if people:
+        found.append(words("card_most_cut_off", n=words.count(people)))
+    return found
 
 
 def _ui_texts(lang: str) -> dict[str, str]:
@@ -206,28 +218,15 @@ def _ui_texts(lang: str) -> dict[str, str]:
     return {k[len(prefix) :]: v for k, v in catalogue.strings(lang).items() if k.startswith(prefix)}
 
 
-def _shares(tables: CoverageTables, words: Words) -> list[dict[str, Any]]:
-    cells, scale = tables.cells, tables.scale
-    now = scale.shares(cells["response_min"], cells["population"])
-    after = scale.shares(cells["after_min"], cells["population"]) if tables.has_after else now
-    return [
-        {
-            "colour": band.colour,
-            "label": band.label(words.lang),
-            "now": words.percent(share),
-            "after": words.percent(later),
-        }
-        for band, share, later in zip(scale.bands, now, after, strict=True)
-    ]
-
-
 def _rows(tables: CoverageTables, result: dict[str, Any], words: Words) -> list[dict[str, Any]]:
     scale = tables.scale
+    townships = payload.served_townships(tables)
     found = []
     for rank, island in enumerate(result.get("islands") or (), start=1):
         mean = number(island.get("mean_min"))
         band = scale.bands[int(scale.index([float("nan") if mean is None else mean])[0])]
         post = words.name(island.get("post"), island.get("post_en"))
+        names = island.get("name_zh"), island.get("name_en")
         found.append(
             {
                 "rank": rank,
@@ -242,26 +241,13 @@ def _rows(tables: CoverageTables, result: dict[str, Any], words: Words) -> list[
                 "ink": band.ink,
                 "vehicle": words.vehicle(island.get("best_vehicle")),
                 "post": "" if post == words("unnamed") else post,
+                "names": payload.search_text(*names),
                 "search": payload.search_text(
-                    island.get("name_zh"), island.get("name_en"), island.get("county")
+                    island.get("county"), *townships.get(clean(island.get("island_id")), ())
                 ),
+                "initials": payload.initials(names[0]),
             }
         )
-    return found
-
-
-def _tile_layers(online: OnlineLayers, words: Words) -> list[tuple[folium.TileLayer, str]]:
-    found: list[tuple[folium.TileLayer, str]] = []
-    if online.tianditu_key:
-        for layer in ("vec", "cva"):  # the map and its lettering
-            url = _TIANDITU.format(layer=layer, key=online.tianditu_key)
-            tile = folium.TileLayer(url, attr=words("ui.tianditu"), subdomains="01234567")
-            found.append((tile, words("ui.tianditu") if layer == "vec" else ""))
-    if online.osm:
-        tile = folium.TileLayer(_OSM, attr="© OpenStreetMap contributors", max_zoom=19)
-        found.append((tile, "OpenStreetMap"))
-    for place, (tile, _) in enumerate(found):
-        tile._id = str(place)
     return found
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
@@ -51,6 +51,7 @@ class Label:
         size: type size in points.
         bold: whether the type is bold.
         inside: whether the name may stand on the place itself (a large island).
+        shorter: what to write instead where there is no room, longest first.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Label:
     size: float
     bold: bool = False
     inside: bool = False
+    shorter: tuple[str, ...] = ()
 
 
 @dataclass
@@ -118,9 +120,11 @@ def place(
     board = Board(frame=frame, taken=list(obstacles), land=tree)
     written = []
     for label in labels:
-        text = _place_one(ax, label, type_, board)
-        if text is not None:
-            written.append(text)
+        for words in (label.text, *label.shorter):
+            text = _place_one(ax, replace(label, text=words), type_, board)
+            if text is not None:
+                written.append(text)
+                break
     return written
 
 
@@ -161,18 +165,25 @@ def _positions(label: Label) -> Iterable[tuple[float, float, str, str]]:
     return [*_INSIDE, *_AROUND] if label.inside else _AROUND
 
 
-def wrap(text: str, columns: int) -> str:
-    """Return `text` broken into lines of at most `columns`, a wide character counting two.
+def wrap(text: str, columns: float, *, measure: Callable[[str], float] | None = None) -> str:
+    """Return `text` broken into lines no wider than `columns`.
 
     Chinese breaks anywhere but before closing punctuation; other text breaks at spaces.
+
+    Args:
+        text: one line.
+        columns: greatest width of a line, in the unit of `measure`.
+        measure: width of a piece of text, taken to add up; columns unless given, a wide character
+            counting two. `fonts.Type.measure` gives points.
     """
-    lines, line = [], ""
+    wide = measure or width
+    lines, line, filled = [], "", 0.0
     for token in _tokens(text):
-        if line and width(line) + width(token.rstrip()) > columns:
+        if line and filled + wide(token.rstrip()) > columns:
             lines.append(line.rstrip())
-            token = token.lstrip()
-            line = ""
+            token, line, filled = token.lstrip(), "", 0.0
         line += token
+        filled += wide(token)
     return "\n".join([*lines, line.rstrip()]) if line.strip() else "\n".join(lines)
 
 

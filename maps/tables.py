@@ -53,6 +53,12 @@ class CoverageTables:
         zones: multipolygons of the planning zones.
         proposal_sites: points of the posts that the proposal adds; may be empty.
 
+    Further columns show more conditions than one, each named after its key, as ``fog@day``: cells
+    and islands ``response_min__KEY`` or ``mean_min__KEY`` and ``best_vehicle__KEY``, cells
+    ``after_min__KEY``, islands ``unreachable_population__KEY``, and over the year the cells'
+    ``expected_min`` and ``unreachable_days_per_year``. Ferries, roads and posts may say by
+    ``stopped__KEY`` that the condition stops them.
+
     Raises:
         InputError: with one fault for each missing column and each table in another CRS.
     """

@@ -83,6 +83,23 @@ class Words:
         """Return the catalogue text `key` (without its leading ``maps.``)."""
         return catalogue.text(f"maps.{key}", self.lang, **params)
 
+    def chart(self, key: str, **params: object) -> str:
+        """Return the catalogue text ``charts.key``."""
+        return catalogue.text(f"charts.{key}", self.lang, **params)
+
+    def condition(self, value: object) -> str:
+        """Return the text for a condition such as ``fog`` or ``fog@night``; others as they are."""
+        name, _, light = clean(value).partition("@")
+        strings = catalogue.strings(self.lang)
+        known = strings.get(f"maps.condition.{name}") or strings.get(f"charts.condition.{name}")
+        if not light:
+            return known or name
+        return self.chart("in_light", name=known or name, light=self.code("daylight", light))
+
+    def cause(self, value: object) -> str:
+        """Return the text for the cause of a late call; an unknown one as it is."""
+        return catalogue.strings(self.lang).get(f"audit_causes.cause.{value}", clean(value))
+
     def code(self, group: str, value: object) -> str:
         """Return the text for a coded value such as vehicle ``boat``; an unknown code as it is."""
         if is_missing(value):
@@ -141,9 +158,10 @@ class Words:
 
     def setting(self, result: dict[str, Any]) -> str:
         """Return one line on what was assumed: weather, light, clock and network."""
+        named = clean(result.get(f"condition_{self.lang}"))
         return self(
             "setting",
-            condition=self.code("condition", result.get("condition")),
+            condition=named or self.code("condition", result.get("condition")),
             daylight=self.code("daylight", result.get("daylight")),
             start_stamp=self.code("start_stamp", result.get("start_stamp")),
             network=self.code("network", result.get("network")),
@@ -169,3 +187,11 @@ class ReportWords(Words):
     def r_or(self, key: str, fallback: str) -> str:
         """Return the catalogue text ``report.key``, or `fallback` where there is none."""
         return catalogue.strings(self.lang).get(f"report.{key}", fallback)
+
+    def own(self, text: object, *, limit: int) -> str:
+        """Return a title, publisher or licence; those that are our own words in this language.
+
+        Titles of others stay as their authors wrote them.
+        """
+        found = clean(text, limit=limit)
+        return catalogue.strings(self.lang).get(f"report.own_words.{found}", found)

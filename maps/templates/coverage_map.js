@@ -1,34 +1,32 @@
 "use strict";
-/* The map: layers from the data block, tooltips and popups that explain, names, legend. */
+/* The map: land, cells, dots, lines, symbols and names from the data block. */
 
 function CoverageMap(map, data, tiles) {
   this.map = map;
   this.data = data;
   this.ui = data.ui;
-  this.state = 'now';
   this.cells = [];
   this.islands = {};
   this.layers = {};
   this.renderer = L.canvas({padding: 0.4, tolerance: 2});
-  this.markCounts();
+  this.names = map.createPane('names');
+  this.names.style.zIndex = 590;
+  this.names.style.pointerEvents = 'none';
+  this.unpack();
   this.drawIslands();
   this.drawCells();
   this.drawLines();
   this.drawPlaces();
   this.drawNames();
   this.addControls(tiles);
+  this.show(data.shown, false);
+  this.fitPopups();
   this.showWhole();
   var self = this;
   map.on('zoomend', function () { self.afterZoom(); });
   map.on('overlayadd', function () { self.restack(); });
   this.afterZoom();
 }
-
-CoverageMap.prototype.markCounts = function () {
-  this.pane = this.map.createPane('names');
-  this.pane.style.zIndex = 590;
-  this.pane.style.pointerEvents = 'none';
-};
 
 CoverageMap.prototype.text = function (key, values) {
   var found = this.ui[key] || key;
@@ -52,17 +50,18 @@ CoverageMap.prototype.minutes = function (minutes) {
     ? this.text('unreachable') : this.text('minutes', {value: this.number(minutes)});
 };
 
+CoverageMap.prototype.count = function (value) { return Math.round(value).toLocaleString('en-US'); };
+
 CoverageMap.prototype.people = function (count) {
   return count === null || count === undefined
-    ? this.text('people_unknown')
-    : this.text('people', {n: Math.round(count).toLocaleString('en-US')});
+    ? this.text('people_unknown') : this.text('people', {n: this.count(count)});
 };
 
 CoverageMap.prototype.showWhole = function () {
   var b = this.data.bounds, size = this.map.getSize();
   var left = Math.max(12, Math.min(size.x - size.y, 230)); /* keeps clear of the legend */
   this.map.fitBounds([[b[1], b[0]], [b[3], b[2]]], {
-    animate: false, paddingTopLeft: [left, 12], paddingBottomRight: [12, 24]
+    animate: false, paddingTopLeft: [left, 12], paddingBottomRight: [size.x > 700 ? 84 : 12, 34 + this.map.attributionControl.getContainer().offsetHeight]
   });
 };
 
@@ -77,18 +76,21 @@ CoverageMap.prototype.drawIslands = function () {
     });
     island.layer = layer;
     island.bounds = layer.getBounds();
+    island.cells = [];
     self.islands[island.id] = island;
     layer.island = island;
     group.addLayer(layer);
   });
-  group.bindTooltip(function (layer) { return make('span', '', layer.island.name || self.text('unnamed')); }, {sticky: true});
-  group.bindPopup(function (layer) { return self.islandCard(layer.island); }, {maxWidth: 340});
+  group.bindTooltip(function (layer) { return self.islandTip(layer.island); }, {sticky: true});
+  group.bindPopup(function (layer) { return self.islandCard(layer.island); }, POPUP);
   this.layers.islands = group.addTo(this.map);
 };
 
 CoverageMap.prototype.drawCells = function () {
-  var self = this, columns = this.data.cells, group = L.featureGroup();
+  var self = this, columns = this.data.cells, names = this.data.names, group = L.featureGroup();
   columns.shape.forEach(function (shape, i) {
+    var island = self.islands[names[columns.island[i]]];
+    if (island) island.cells.push(i);
     if (!shape.length) return;
     var layer = L.polygon(decodeShape(shape), {
       renderer: self.renderer, weight: 0.8, fillOpacity: 1, smoothFactor: 0.5
@@ -98,11 +100,10 @@ CoverageMap.prototype.drawCells = function () {
     group.addLayer(layer);
   });
   group.bindTooltip(function (layer) { return self.cellTip(layer.cell); }, {sticky: true});
-  group.bindPopup(function (layer) { return self.cellCard(layer.cell); }, {maxWidth: 380});
-  this.layers.dots = this.drawDots();
-  this.paint();
+  group.bindPopup(function (layer) { return self.cellCard(layer.cell); }, POPUP);
   this.layers.cells = group.addTo(this.map);
-  this.layers.dots.addTo(this.map);
+  this.layers.cut = L.layerGroup().addTo(this.map);
+  this.layers.dots = this.drawDots().addTo(this.map);
 };
 
 /* Small inhabited islands get a dot in the colour of their mean while they are too small to see. */
@@ -110,63 +111,33 @@ CoverageMap.prototype.drawDots = function () {
   var self = this, group = L.layerGroup();
   this.dots = [];
   this.data.islands.forEach(function (island) {
-    if (island.now_band === undefined || !island.bounds) return;
-    var dot = L.circleMarker(island.bounds.getCenter(), {
+    if (!island.bounds || !island.cells.length) return;
+    var dot = new CrossedDot(island.bounds.getCenter(), {
       renderer: self.renderer, radius: 5, weight: 1, color: '#1d2733', fillOpacity: 1
     });
-    dot.bindTooltip(function () {
-      return make('span', '', (island.name || self.text('unnamed')) + ': ' + self.minutes(island[self.state]));
-    });
-    dot.bindPopup(function () { return self.islandCard(island); }, {maxWidth: 340});
+    dot.bindTooltip(function () { return self.islandTip(island); });
+    dot.bindPopup(function () { return self.islandCard(island); }, POPUP);
     self.dots.push([island, dot]);
   });
   return group;
 };
 
-CoverageMap.prototype.value = function (i) { return this.data.cells[this.state][i]; };
-
-CoverageMap.prototype.paint = function () {
-  var bands = this.data.bands, numbers = this.data.cells[this.state + '_band'];
-  this.cells.forEach(function (pair) {
-    var colour = bands[numbers[pair[0]]].colour;
-    pair[1].setStyle({color: colour, fillColor: colour});
-  });
-  this.dots.forEach(function (pair) {
-    var number = pair[0][this.state + '_band'];
-    if (number !== undefined) pair[1].setStyle({fillColor: bands[number].colour});
-  }, this);
-};
-
-CoverageMap.prototype.setState = function (state) {
-  this.state = state;
-  this.map.closePopup();
-  this.paint();
-  this.afterZoom();
-  document.querySelectorAll('[data-state]').forEach(function (element) {
-    element.classList.toggle('hidden', element.dataset.state !== state);
-  });
-};
-
 CoverageMap.prototype.drawLines = function () {
-  var self = this, roads = L.layerGroup(), ferries = L.layerGroup(), zones = L.layerGroup();
-  this.data.roads.forEach(function (road) {
-    var layer = L.polyline(road.path.map(decodeSteps), {
-      renderer: self.renderer, color: '#4b5661', weight: road.name ? 2 : 1, opacity: 0.75,
-      interactive: Boolean(road.name)
-    });
-    if (road.name) {
-      layer.bindTooltip(function () { return make('span', '', road.name + ' · ' + road.structure); }, {sticky: true});
-    }
+  var self = this, roads = L.layerGroup(), zones = L.layerGroup(), svg = L.svg({padding: 0.4});
+  this.roadLayers = this.data.roads.map(function (road) {
+    var layer = L.polyline(road.path.map(decodeSteps), {renderer: self.renderer, interactive: Boolean(road.name)});
+    if (road.name) layer.bindTooltip(function () { return self.roadTip(road, layer.stopped); }, {sticky: true});
     roads.addLayer(layer);
+    return layer;
   });
-  var svg = L.svg({padding: 0.4});
-  this.data.ferries.forEach(function (ferry) {
-    var layer = L.polyline(ferry.path.map(decodeSteps), {
-      renderer: svg, color: '#3a76b0', weight: ferry.car ? 1.6 : 1.1, opacity: 0.75,
-      dashArray: ferry.car ? '6 4' : '2 4'
-    });
-    layer.bindTooltip(function () { return self.ferryTip(ferry); }, {sticky: true});
-    ferries.addLayer(layer);
+  this.layers.ferries = {};
+  this.ferryLayers = this.data.ferries.map(function (ferry) {
+    var group = self.layers.ferries[ferry.kind] = self.layers.ferries[ferry.kind] || L.layerGroup();
+    group.title = ferry.kind_text;
+    var layer = L.polyline(ferry.path.map(decodeSteps), {renderer: svg});
+    layer.bindTooltip(function () { return self.ferryTip(ferry, layer.stopped); }, {sticky: true});
+    group.addLayer(layer);
+    return layer;
   });
   this.data.zones.forEach(function (zone) {
     if (zone.zone === 'rural') return; /* all that is not urban: an outline would only repeat the coast */
@@ -176,152 +147,48 @@ CoverageMap.prototype.drawLines = function () {
     });
   });
   this.layers.roads = roads.addTo(this.map);
-  this.layers.ferries = ferries.addTo(this.map);
   this.layers.zones = zones.addTo(this.map);
+  Object.keys(this.layers.ferries).forEach(function (kind) { self.layers.ferries[kind].addTo(self.map); });
 };
 
 CoverageMap.prototype.drawPlaces = function () {
-  var self = this, kinds = {};
-  this.data.posts.forEach(function (post) {
+  var self = this, kinds = {}, tiers = {};
+  this.postMarkers = this.data.posts.map(function (post) {
     var clinic = post.evidence === 'clinic', key = clinic ? 'clinic' : post.kind;
     kinds[key] = kinds[key] || L.layerGroup();
     var marker = markAt(post.at, post.kind, post.evidence, post.name + ', ' + post.kind_text, clinic ? 13 : 20);
     self.explain(marker, post.name, [post.kind_text, post.evidence_text, post.vehicles, self.accuracy(post)]);
     kinds[key].addLayer(marker);
+    return marker;
+  });
+  this.data.hospitals.forEach(function (place) {
+    var group = tiers[place.kind] = tiers[place.kind] || L.layerGroup();
+    group.addLayer(self.place(place, 'hospital', 'hospital_' + place.kind, self.text('tier_' + place.kind)));
   });
   this.layers.kinds = kinds;
-  [['helipads', 'helipad', 'helipad'], ['hospitals', 'hospital', 'clinic'], ['ports', 'port', 'port']].forEach(function (row) {
-    var group = L.layerGroup();
-    self.data[row[0]].forEach(function (place) {
-      var marker = markAt(place.at, row[1], row[2], place.name, 16);
-      self.explain(marker, place.name, [self.text(row[1]), self.accuracy(place)]);
-      group.addLayer(marker);
-    });
-    self.layers[row[0]] = group;
-  });
-  this.layers.sites = L.layerGroup();
-  this.data.sites.forEach(function (site) {
+  this.layers.tiers = tiers;
+  this.layers.helipads = L.layerGroup(this.data.helipads.map(function (place) {
+    return self.place(place, 'helipad', place.kind === 'planned' ? 'planned' : 'helipad', self.text('helipad'));
+  }));
+  this.layers.ports = L.layerGroup(this.data.ports.map(function (place) {
+    return self.place(place, 'port', 'port', self.text('port'));
+  }));
+  this.layers.sites = L.layerGroup(this.data.sites.map(function (site) {
     var marker = markAt(site.at, 'site', 'site', site.name, 24).setZIndexOffset(500);
     self.explain(marker, site.name, [
       self.text('site') + ' · ' + site.kind_text, self.text('serves', {people: self.people(site.people)}),
       site.gain === null ? '' : self.text('gain', {minutes: self.minutes(site.gain)})
     ]);
-    self.layers.sites.addLayer(marker);
-  });
+    return marker;
+  }));
   Object.keys(kinds).forEach(function (key) { if (key !== 'clinic') kinds[key].addTo(self.map); });
   this.layers.sites.addTo(this.map);
 };
 
-CoverageMap.prototype.accuracy = function (place) {
-  return place.accuracy_m === null || place.accuracy_m === undefined
-    ? '' : this.text('accuracy', {metres: Math.round(place.accuracy_m)});
-};
-
-CoverageMap.prototype.explain = function (marker, title, lines) {
-  function card() {
-    var box = make('div', 'card');
-    box.appendChild(make('h3', '', title));
-    lines.filter(Boolean).forEach(function (line) { box.appendChild(make('p', 'quiet', line)); });
-    return box;
-  }
-  marker.bindTooltip(function () { return make('span', '', title + ' · ' + lines[0]); }, {direction: 'top', offset: [0, -8]});
-  marker.bindPopup(card, {maxWidth: 320});
-};
-
-CoverageMap.prototype.ferryTip = function (ferry) {
-  var box = make('div');
-  box.appendChild(make('b', '', ferry.name));
-  var facts = [ferry.kind];
-  if (ferry.duration !== null) facts.push(this.minutes(ferry.duration));
-  if (ferry.departures !== null) facts.push(this.text('departures', {n: ferry.departures}));
-  facts.push(ferry.status);
-  box.appendChild(make('div', '', facts.filter(Boolean).join(' · ')));
-  return box;
-};
-
-CoverageMap.prototype.cellTip = function (i) {
-  var columns = this.data.cells, names = this.data.names, box = make('div');
-  box.appendChild(make('b', '', names[columns.title[i]]));
-  var line = this.minutes(this.value(i));
-  if (this.state === 'now' && columns.now[i] !== null) line += ' · ' + names[columns.vehicle[i]];
-  box.appendChild(make('div', '', line));
-  return box;
-};
-
-CoverageMap.prototype.judged = function (minutes, target) {
-  if (target === null) return make('span');
-  var met = minutes !== null && minutes <= target;
-  var text = (met ? '✓ ' : '✗ ') + this.text(met ? 'within' : 'beyond', {target: target});
-  return make('span', met ? 'met' : 'missed', text);
-};
-
-CoverageMap.prototype.cellCard = function (i) {
-  var columns = this.data.cells, names = this.data.names, box = make('div', 'card');
-  box.appendChild(make('h3', '', names[columns.title[i]]));
-  box.appendChild(make('p', 'quiet', names[columns.zone[i]] + ' · ' + this.people(columns.people[i])));
-  var head = make('p');
-  head.appendChild(make('span', 'big', this.minutes(columns.now[i])));
-  head.appendChild(document.createTextNode('  '));
-  head.appendChild(this.judged(columns.now[i], columns.target[i]));
-  box.appendChild(head);
-  if (columns.now[i] !== null) {
-    box.appendChild(make('p', '', this.text('best', {vehicle: names[columns.vehicle[i]], post: names[columns.post[i]]})));
-    box.appendChild(this.legsTable(i));
-  }
-  if (columns.second[i] !== null) {
-    box.appendChild(make('p', 'quiet', this.text('second', {
-      vehicle: names[columns.second_vehicle[i]], post: names[columns.second_post[i]],
-      minutes: this.minutes(columns.second[i])
-    })));
-  }
-  if (columns.after) {
-    box.appendChild(make('p', '', this.text('then', {minutes: this.minutes(columns.after[i])})));
-  }
-  return box;
-};
-
-CoverageMap.prototype.legsTable = function (i) {
-  var self = this, names = this.data.names, table = make('table'), body = make('tbody');
-  this.data.cells.legs[i].forEach(function (number) {
-    var leg = self.data.legs[number], row = make('tr'), what = make('td'), where = make('td', 'quiet');
-    what.textContent = names[leg[0]];
-    where.textContent = [names[leg[1]], names[leg[2]]].filter(Boolean).join(' → ');
-    if (leg[4]) {
-      where.appendChild(document.createTextNode(' '));
-      where.appendChild(make('span', 'tag', self.text('schematic')));
-    }
-    row.appendChild(what);
-    row.appendChild(where);
-    row.appendChild(make('td', 'number', leg[3] === null ? '' : leg[3].toFixed(1)));
-    body.appendChild(row);
-  });
-  table.appendChild(body);
-  var foot = make('tfoot'), sum = make('tr');
-  sum.appendChild(make('th', '', this.text('total')));
-  sum.appendChild(make('td'));
-  sum.appendChild(make('td', 'number', this.minutes(this.data.cells.now[i])));
-  foot.appendChild(sum);
-  table.appendChild(foot);
-  return table;
-};
-
-CoverageMap.prototype.islandCard = function (island) {
-  var box = make('div', 'card');
-  box.appendChild(make('h3', '', island.name || this.text('unnamed')));
-  box.appendChild(make('p', 'quiet', [island.county, island.county === undefined ? '' : this.people(island.people)].filter(Boolean).join(' · ')));
-  if (island.now_band === undefined) {
-    box.appendChild(make('p', 'quiet', this.text('no_demand')));
-    return box;
-  }
-  box.appendChild(make('p', 'big', this.minutes(island.now)));
-  box.appendChild(make('p', 'quiet', this.text('island_mean')));
-  if (island.after_band !== undefined) {
-    box.appendChild(make('p', '', this.text('then', {minutes: this.minutes(island.after)})));
-  }
-  if (island.now !== null && island.vehicle) {
-    box.appendChild(make('p', '', this.text('best', {vehicle: island.vehicle, post: island.post})));
-  }
-  return box;
+CoverageMap.prototype.place = function (place, kind, style, label) {
+  var marker = markAt(place.at, kind, style, place.name + ', ' + label, 17);
+  this.explain(marker, place.name, [label].concat(place.facts, [this.accuracy(place)]));
+  return marker;
 };
 
 /* Names: larger islands first, a name only where it touches no other. */
@@ -331,7 +198,7 @@ CoverageMap.prototype.drawNames = function () {
     var b = island.bounds;
     return (b.getEast() - b.getWest()) * (b.getNorth() - b.getSouth());
   }
-  function served(island) { return island.now_band === undefined ? 0 : 1; }
+  function served(island) { return island.cells.length ? 1 : 0; }
   named.sort(function (a, b) {
     return served(b) - served(a) || (b.people || 0) - (a.people || 0) || extent(b) - extent(a);
   });
@@ -374,12 +241,12 @@ CoverageMap.prototype.placeNames = function () {
 };
 
 CoverageMap.prototype.afterZoom = function () {
-  var map = this.map, zoom = map.getZoom(), box = map.getContainer(), group = this.layers.dots, state = this.state;
+  var map = this.map, zoom = map.getZoom(), box = map.getContainer(), group = this.layers.dots, self = this;
   box.classList.toggle('far', zoom < 10);
   box.classList.toggle('middle', zoom >= 10 && zoom < 12);
   this.dots.forEach(function (pair) {
     var nw = map.project(pair[0].bounds.getNorthWest()), se = map.project(pair[0].bounds.getSouthEast());
-    var small = Math.max(se.x - nw.x, se.y - nw.y) < 11 && pair[0][state + '_band'] !== undefined;
+    var small = Math.max(se.x - nw.x, se.y - nw.y) < 11 && self.row(pair[0].id) !== undefined;
     if (small !== group.hasLayer(pair[1])) group[small ? 'addLayer' : 'removeLayer'](pair[1]);
   });
   this.placeNames();
@@ -387,18 +254,30 @@ CoverageMap.prototype.afterZoom = function () {
 
 CoverageMap.prototype.restack = function () {
   var map = this.map;
-  ['islands', 'cells', 'roads', 'dots'].map(function (key) { return this.layers[key]; }, this).forEach(function (group) {
+  ['islands', 'cells', 'cut', 'roads', 'dots'].map(function (key) { return this.layers[key]; }, this).forEach(function (group) {
     if (map.hasLayer(group)) group.eachLayer(function (layer) { layer.bringToFront(); });
   });
 };
 
+/* Takes the map to a place, rings it and explains it. */
+CoverageMap.prototype.focus = function (bounds, outline, card) {
+  this.map.fitBounds(bounds.pad(0.6), {maxZoom: 13.5, animate: false});
+  if (this.ring) this.ring.remove();
+  this.ring = L.layerGroup(outline.map(function (points) {
+    return L.polygon(points, {renderer: L.svg(), fill: false, color: '#0b62c4', weight: 3, interactive: false});
+  })).addTo(this.map);
+  this.map.openPopup(card, bounds.getCenter(), POPUP);
+};
+
 CoverageMap.prototype.focusIsland = function (id) {
   var island = this.islands[id];
-  if (!island) return;
-  this.map.fitBounds(island.bounds.pad(0.6), {maxZoom: 13.5, animate: false});
-  if (this.ring) this.ring.remove();
-  this.ring = L.polygon(island.layer.getLatLngs(), {
-    renderer: L.svg(), fill: false, color: '#0b62c4', weight: 3, interactive: false
-  }).addTo(this.map);
-  this.map.openPopup(this.islandCard(island), island.bounds.getCenter(), {maxWidth: 340});
+  if (island) this.focus(island.bounds, [island.layer.getLatLngs()], this.islandCard(island));
+};
+
+CoverageMap.prototype.focusTownship = function (number) {
+  var inside = this.cells.filter(function (pair) { return this.data.cells.township[pair[0]] === number; }, this);
+  if (!inside.length) return;
+  var bounds = L.latLngBounds([]), outline = [];
+  inside.forEach(function (pair) { bounds.extend(pair[1].getBounds()); outline.push(pair[1].getLatLngs()); });
+  this.focus(bounds, outline, this.townshipCard(this.data.townships[number]));
 };

@@ -39,6 +39,12 @@ var STYLES = {
   assumed: ['#fff', '#12355b', '#12355b'],
   clinic: ['#fff', '#7b8794', '#7b8794'],
   helipad: ['#fff', '#7a4b00', '#7a4b00'],
+  planned: ['#fff', '#b9a583', '#b9a583'],
+  hospital_peak: ['#7d2a4d', '#7d2a4d', '#fff'],
+  hospital_sub_centre: ['#fff', '#7d2a4d', '#7d2a4d'],
+  hospital_node: ['#fff', '#a5829a', '#a5829a'],
+  hospital_basic: ['#fff', '#a3abb4', '#a3abb4'],
+  hospital_other: ['#fff', '#7b8794', '#7b8794'],
   port: ['#fff', '#2b6ca3', '#2b6ca3'],
   site: ['#ffd21f', '#000', '#000']
 };
@@ -58,6 +64,11 @@ function markAt(at, kind, style, label, size) {
     var element = marker.getElement();
     element.setAttribute('aria-label', label);
     element.setAttribute('role', 'button');
+    marker.fade();
   });
+  /* Pale where `stopped` is set: nobody starts from there. */
+  marker.fade = function () {
+    if (marker.getElement()) marker.getElement().classList.toggle('stopped', Boolean(marker.stopped));
+  };
   return marker;
 }

@@ -22,7 +22,17 @@ from routing.cli import console, frame, localised
 
 # Each of these modules, where it exists, offers ``register(group)`` and adds its commands to the
 # group; it imports what its commands need inside them.
-COMMAND_MODULES = ("brief", "propose", "audit", "route", "region")
+COMMAND_MODULES = (
+    "brief",
+    "coverage",
+    "propose",
+    "compare",
+    "audit",
+    "route",
+    "care",
+    "serve",
+    "region",
+)
 DEFAULT_REGION = "zhoushan"
 _WITH_VALUE = ("--region", "--config", "--lang")
 _FLAGS = ("--verbose",)

@@ -1,35 +1,52 @@
-"""The commands ``brief`` and ``coverage``."""
+"""The command ``brief``, and what it shares with ``coverage``."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
 from geodata import catalogue
 from geodata.errors import shorten
-from routing.cli import frame, progress
+from routing.cli import drawing, frame, papers, progress
 
 if TYPE_CHECKING:
-    import geopandas as gpd
+    import pandas as pd
+    from matplotlib.figure import Figure
 
     from geodata.outputs import OutputFolder
     from geodata.region import Region
+    from maps.online import OnlineLayers
     from maps.tables import CoverageTables
     from routing.brief import Brief
+    from routing.conditions import Catalogue, Condition
     from routing.config import Parameters
 
+
+class Asked(TypedDict):
+    """The options that say of which region and under which condition, as typed."""
+
+    daylight: str | None
+    when: str | None
+    condition: str | None
+    conditions_file: Path | None
+    scenario: tuple[Path, ...]
+    mutual_aid: bool | None
+
+
 STAGES = ("network", "response", "variants", "proposal", "tables", "pictures")
+AID_COLUMNS = ("island_id", "name_zh", "name_en", "county", "population", "without_min",
+               "with_min", "lost_min", "newly_reached_population", "post", "post_en")  # fmt: skip
 _MINUTE_DIGITS = 3
-_ROADS_DRAWN = 3_000
 
 
 def register(root: click.Group) -> None:
-    """Add the commands to `root`."""
+    """Add the command to `root`."""
     root.add_command(_brief_command())
-    root.add_command(_coverage_command())
 
 
 def _brief_command() -> click.Command:
@@ -39,6 +56,10 @@ def _brief_command() -> click.Command:
     @frame.output_options
     @frame.daylight_option
     @frame.when_option
+    @frame.condition_options
+    @frame.scenario_option
+    @frame.mutual_aid_option
+    @drawing.tile_options
     @click.option("--new", type=click.IntRange(1, 100), default=5, help=say("brief.new"))
     @click.option(
         "--time-limit", type=click.FloatRange(min=1.0), default=30.0, help=say("brief.time_limit")
@@ -48,60 +69,56 @@ def _brief_command() -> click.Command:
     @click.pass_obj
     def brief(
         settings: frame.Settings,
+        /,
         out: Path,
         overwrite: bool,
         daylight: str | None,
         when: str | None,
+        condition: str | None,
+        conditions_file: Path | None,
+        scenario: tuple[Path, ...],
+        mutual_aid: bool | None,
         new: int,
         time_limit: float,
         seed: int,
         check: bool,
+        **tiles: Any,
     ) -> int:
         asked = {"fallback_new": new, "time_limit_s": time_limit, "seed": seed}
-        clock = {"daylight": daylight, "when": when}
-        return _run(settings, "brief", out, overwrite, clock, check, propose=True, **asked)
+        state: Asked = {
+            "daylight": daylight,
+            "when": when,
+            "condition": condition,
+            "conditions_file": conditions_file,
+            "scenario": scenario,
+            "mutual_aid": mutual_aid,
+        }
+        shown = drawing.Tiles(**tiles)
+        return run(settings, "brief", out, overwrite, state, check, shown, propose=True, **asked)
 
     return brief
 
 
-def _coverage_command() -> click.Command:
-    @frame.command("coverage")
-    @frame.output_options
-    @frame.daylight_option
-    @frame.when_option
-    @click.option("--check", is_flag=True, help=frame.help_text("brief.check"))
-    @click.pass_obj
-    def coverage(
-        settings: frame.Settings,
-        out: Path,
-        overwrite: bool,
-        daylight: str | None,
-        when: str | None,
-        check: bool,
-    ) -> int:
-        clock = {"daylight": daylight, "when": when}
-        return _run(settings, "coverage", out, overwrite, clock, check, propose=False)
-
-    return coverage
-
-
-def _run(
+def run(
     settings: frame.Settings,
     command: str,
     out: Path,
     overwrite: bool,
-    clock: dict[str, str | None],
+    state: Asked,
     check: bool,
+    tiles: drawing.Tiles,
     **asked: Any,
 ) -> int:
     """Compute, write all or nothing, tell the findings; 1 if a checked target is missed."""
-    from geodata import region
     from geodata.outputs import OutputFolder
-    from routing import brief, config
+    from routing import brief, conditions
 
-    parameters = config.load(settings.config)
-    condition = frame.condition(parameters, **clock)
-    place = region.load(settings.region)
+    online = tiles.layers()
+    parameters = frame.load_parameters(settings, mutual_aid=state["mutual_aid"])
+    condition = frame.condition_under(parameters, state)
+    catalogue_ = frame.conditions_catalogue(state["conditions_file"])
+    place = frame.load_region(settings, state["scenario"])
+    conditions.check(condition, place)
     texts = {key: catalogue.text(f"stage.{key}", settings.lang) for key in STAGES}
     with OutputFolder(out, overwrite=overwrite) as folder:
         with progress.stages(texts) as work:
@@ -109,23 +126,38 @@ def _run(
                 place,
                 parameters,
                 condition=condition,
+                catalogue=catalogue_,
                 progress=work.begin,
                 **asked,
             )
             result = brief.plain(found.result)
             work.begin("pictures")
-            _write_tables(folder, found, result)
-            _write_pictures(folder, found, place, result, settings.lang)
-        arguments = {"out": str(out), "overwrite": overwrite, **clock, **asked}
-        _write_record(folder, settings, command, arguments, place, parameters)
+            write_tables(folder, found, result)
+            drawn = drawing.coverage_tables(
+                found, place, result, conditions=[condition], parameters=parameters
+            )
+            write_page(folder, drawn, result, settings.lang, [condition], online)
+            write_pictures(folder, drawn, place, result, settings.lang)
+        arguments = {"out": str(out), "overwrite": overwrite, **state, **asked, **asdict(tiles)}
+        write_record(folder, settings, command, arguments, place, parameters, catalogue_)
     for line in summary_lines(result, settings.lang):
         click.echo(line)
     click.echo(settings.say("brief.written", folder=str(out)))
-    missed = [zone for zone in result["zones"].values() if zone["target_met"] is False]
-    return 1 if check and missed else 0
+    return missed(result) if check else 0
 
 
-def _write_tables(folder: OutputFolder, found: Brief, result: dict[str, Any]) -> None:
+def missed(result: dict[str, Any]) -> int:
+    """Return the exit code 1 if any zone misses its target, else 0."""
+    return int(any(zone["target_met"] is False for zone in result["zones"].values()))
+
+
+def write_tables(
+    folder: OutputFolder,
+    found: Brief,
+    result: dict[str, Any],
+    **more: pd.DataFrame,
+) -> None:
+    """Write ``result.json``, the tables as CSV and GeoPackage, and `more` tables as CSV."""
     import pandas as pd
 
     from geodata import tables
@@ -140,7 +172,10 @@ def _write_tables(folder: OutputFolder, found: Brief, result: dict[str, Any]) ->
         "posts": found.posts,
         "proposal": found.proposal_sites.drop(columns="geometry"),
         "parameters": pd.DataFrame(result["assumptions"]),
+        **more,
     }
+    if result.get("mutual_aid"):
+        sheets["mutual_aid"] = pd.DataFrame(result["mutual_aid"]["islands"], columns=AID_COLUMNS)
     for name, table in sheets.items():
         tables.write_csv(table, folder.path(f"{name}.csv"), decimals=_MINUTE_DIGITS)
     layers = {
@@ -159,76 +194,72 @@ def _write_tables(folder: OutputFolder, found: Brief, result: dict[str, Any]) ->
     tables.write_geopackage(layers, folder.path("tables.gpkg"), geometry_types=kinds)
 
 
-def _write_pictures(
-    folder: OutputFolder, found: Brief, place: Region, result: dict[str, Any], lang: str
+def write_page(
+    folder: OutputFolder,
+    drawn: CoverageTables,
+    result: dict[str, Any],
+    lang: str,
+    conditions: Sequence[Condition],
+    online: OnlineLayers,
 ) -> None:
-    from maps import charts, interactive, report, static
+    """Write the interactive map."""
+    from maps import interactive
 
-    drawn = _drawn(found, place, result)
-    figure = static.coverage_figure(drawn, result, lang=lang, crs=place.metric_crs)
-    picture = static.png_bytes(figure)
-    folder.path("coverage.png").write_bytes(picture)
-    page = interactive.coverage_page(drawn, result, lang=lang)
+    effects = drawing.effects(conditions, lang)
+    page = interactive.coverage_page(drawn, result, lang=lang, online=online, effects=effects)
     folder.path("coverage.html").write_text(page, "utf-8", newline="\n")
+
+
+def write_pictures(
+    folder: OutputFolder,
+    drawn: CoverageTables,
+    place: Region,
+    result: dict[str, Any],
+    lang: str,
+    **more: Figure,
+) -> None:
+    """Write the map as PNG and SVG, and the reports with it and with `more` figures."""
+    from maps import charts, panels, static
+    from maps.result_charts import charts_of
+
+    crs = place.metric_crs
+    figure = static.coverage_figure(drawn, result, lang=lang, crs=crs)
+    folder.path("coverage.png").write_bytes(static.png_bytes(figure))
+    folder.path("coverage.svg").write_bytes(static.svg_bytes(figure))
     figures = {
         "coverage": figure,
         "distribution": charts.distribution_figure(drawn, result, lang=lang),
-        "parts": charts.parts_figure(result, lang=lang),
+        **charts_of(result, lang=lang),
+        **more,
     }
-    if len(found.proposal_sites):
-        crs = place.metric_crs
-        figures["coverage_after"] = static.coverage_figure(
-            drawn, result, lang=lang, crs=crs, after=True
-        )
-    pictures = {name: static.png_bytes(drawing, dpi=130) for name, drawing in figures.items()}
-    text = report.report_page(result, pictures, lang)
-    folder.path("report.html").write_text(text, "utf-8", newline="\n")
+    if len(drawn.proposal_sites) and drawn.has_after:
+        figures["coverage_pair"] = panels.pair_figure(drawn, result, lang=lang, crs=crs)
+    papers.write(folder, result, figures, lang)
 
 
-def _drawn(found: Brief, place: Region, result: dict[str, Any]) -> CoverageTables:
-    from maps.tables import CoverageTables
-
-    zones = place.zones.copy()
-    zones["target_min"] = [result["zones"][zone]["target_min"] for zone in zones["zone"]]
-    layers: dict[str, gpd.GeoDataFrame] = {
-        name: place.layers[name] for name in ("helipads", "hospitals", "ports", "ferries")
-    }
-    layers["roads"] = _main_roads(place.roads)
-    return CoverageTables(
-        cells=found.cells,
-        islands=found.islands,
-        posts=found.posts,
-        zones=zones,
-        proposal_sites=found.proposal_sites,
-        **layers,
-    )
-
-
-def _main_roads(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the roads to draw: all of a skeleton, but of a street network the main ones alone."""
-    if len(roads) <= _ROADS_DRAWN:
-        return roads
-    return roads[roads["road_class"].isin(("motorway", "trunk", "primary"))]
-
-
-def _write_record(
+def write_record(
     folder: OutputFolder,
     settings: frame.Settings,
     command: str,
     arguments: dict[str, Any],
     place: Region,
     parameters: Parameters,
+    conditions: Catalogue,
 ) -> None:
+    """Write ``run.json``."""
     from geodata import provenance
 
     inputs: dict[str, Path | str] = {"region": f"{settings.region} sha256:{place.content_hash}"}
     if settings.config is not None:
         inputs["config"] = settings.config
+    if arguments["conditions_file"] is not None:
+        inputs["conditions"] = arguments["conditions_file"]
+    inputs |= frame.scenario_inputs(arguments.get("scenario", ()))
     record = provenance.run_record(
         command=command,
         arguments={**arguments, "region": settings.region, "lang": settings.lang},
         inputs=inputs,
-        parameters=parameters.as_rows(),
+        parameters=[*parameters.as_rows(), *conditions.as_rows()],
         started=settings.started,
         outputs=[folder.path(name) for name in folder.names()],
         seed=arguments.get("seed"),
@@ -249,20 +280,21 @@ def summary_lines(result: dict[str, Any], lang: str) -> list[str]:
         return catalogue.text(f"brief.{key}", lang, **params)
 
     name = result["region"][f"name_{lang}"] or result["region"]["name_zh"]
-    lines = [say("title", region=name, condition=say(f"condition.{result['condition']}"),
-                 daylight=_time_of_day(result, say))]  # fmt: skip
+    lines = [say("title", region=name, condition=result[f"condition_{lang}"],
+                 daylight=_time_of_day(result, say)), *scenario_lines(result, lang)]  # fmt: skip
     for zone, found in result["zones"].items():
         lines.append(_zone_line(zone, found, result, say))
     worst = next((row for row in result["islands"] if row["population"]), None)
     if worst is not None:
         lines.append(
-            say("worst", island=_named(worst, lang), minutes=_minutes(worst["mean_min"], say))
+            say("worst", island=named(worst, lang), minutes=_minutes(worst["mean_min"], say))
         )
-    cut_off = [_named(row, lang) for row in result["islands"] if row["mean_min"] is None]
+    cut_off = [named(row, lang) for row in result["islands"] if row["mean_min"] is None]
     if cut_off:
         lines.append(say("nobody_reaches", islands=say("joiner").join(cut_off)))
     lines.append(_proposal_line(result["proposal"], lang, say))
     lines.append(_grounded_line(result, say))
+    lines += aid_lines(result, lang)
     schematic = result["network"] == "schematic"
     lines.append(say("caveat_schematic" if schematic else "caveat"))
     return [line for line in lines if line]
@@ -290,7 +322,7 @@ def _proposal_line(proposal: dict[str, Any], lang: str, say: Any) -> str:
     statement = proposal["statement"]
     if statement in ("not_asked", "met_today"):
         return "" if statement == "not_asked" else str(say("met_today"))
-    sites = say("joiner").join(_named(site, lang) for site in proposal["sites"])
+    sites = say("joiner").join(named(site, lang) for site in proposal["sites"])
     means = {f"{z}_mean": _minutes(f["mean_min"], say) for z, f in proposal["after"].items()}
     status = say(f"status.{proposal['status']}")
     return str(say(statement, count=proposal["new_posts"], sites=sites, status=status, **means))
@@ -314,7 +346,37 @@ def _grounded_line(result: dict[str, Any], say: Any) -> str:
     return str(say("without_helicopter", verdict=say("both_met" if met else "one_missed"), **means))
 
 
-def _named(row: dict[str, Any], lang: str) -> str:
+def scenario_lines(result: dict[str, Any], lang: str) -> list[str]:
+    """Return what a result says of the scenarios that it is under."""
+    return [f"  {one[f'text_{lang}']}" for one in result["notices"] if one["key"] == "scenario"]
+
+
+def aid_lines(result: dict[str, Any], lang: str) -> list[str]:
+    """Return what depends on crews from outside the region, where anything does."""
+    aid = result.get("mutual_aid")
+    if not aid or not aid["islands"]:
+        return []
+    islands = [
+        catalogue.text(
+            "mutual_aid.island",
+            lang,
+            name=named(row, lang),
+            without=_or_nobody(row["without_min"], lang),
+            with_=_or_nobody(row["with_min"], lang),
+        )
+        for row in aid["islands"]
+    ]
+    key = "counted" if aid["counted"] else "left_out"
+    joiner = catalogue.text("brief.joiner", lang)
+    return [catalogue.text(f"mutual_aid.{key}", lang, islands=joiner.join(islands))]
+
+
+def _or_nobody(value: float | None, lang: str) -> str:
+    return catalogue.text("brief.unreachable", lang) if value is None else f"{value:.0f}"
+
+
+def named(row: dict[str, Any], lang: str) -> str:
+    """Return the name of a row for people."""
     return shorten(row.get(f"name_{lang}") or row["name_zh"])
 
 

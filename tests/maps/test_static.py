@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from matplotlib.figure import Figure
@@ -95,8 +96,36 @@ def test_empty_tables_give_a_picture(tables: CoverageTables, more: tuple[str, ..
     assert static.png_bytes(static.coverage_figure(empty, {}, lang="en", crs=CRS), dpi=40)
 
 
-def test_a_figure_can_be_had_as_svg(figure: Figure) -> None:
-    assert b"<svg" in static.svg_bytes(figure)[:600]
+def test_an_svg_needs_no_font_and_is_the_same_each_time(figure: Figure) -> None:
+    drawing = static.svg_bytes(figure)
+    tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(drawing).iter()}
+    assert {"svg", "path", "use"} <= tags
+    assert "text" not in tags
+    assert not tags & {"script", "foreignObject", "image"}
+    assert static.svg_bytes(figure) == drawing
+
+
+def test_hostile_names_leave_a_readable_svg(
+    hostile: tuple[CoverageTables, dict[str, Any]],
+) -> None:
+    drawing = static.svg_bytes(static.coverage_figure(*hostile, lang="zh", crs=CRS))
+    assert "script" not in {
+        e.tag.rpartition("}")[2] for e in ElementTree.fromstring(drawing).iter()
+    }
+
+
+def test_the_wide_figure_fills_a_projector(tables: CoverageTables, result: dict[str, Any]) -> None:
+    wide = static.coverage_figure(tables, result, lang="en", crs=CRS, paper="wide")
+    picture = Image.open(io.BytesIO(static.png_bytes(wide, dpi=static.WIDE_DPI)))
+    assert picture.size == (1920, 1080)
+    for text in wide.texts:
+        assert text.get_window_extent().x1 <= wide.bbox.x1
+
+
+def test_far_islands_are_enlarged_with_their_minutes(figure: Figure) -> None:
+    insets = figure.axes[2:]
+    assert insets
+    assert any(" min" in text.get_text() for ax in insets for text in ax.texts)
 
 
 def test_drawing_leaves_the_state_of_pyplot_alone() -> None:

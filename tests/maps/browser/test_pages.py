@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,69 +12,24 @@ import pytest
 from maps.interactive import coverage_page
 from maps.report import report_page
 from maps.tables import CoverageTables
-from tests.maps.conftest import make_result
+from tests.maps.browser.conftest import Show, console, requests
+from tests.maps.browser.test_coverage_page import PAINT, painted
+from tests.maps.conftest import HOSTILE, make_result, poison
+from tests.maps.yearly import with_year
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not BROWSER or not DRIVER, reason="no Chromium with chromedriver here"),
-]
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--window-size=1400,900",
-)  # fmt: skip
-Show = Callable[[str], Any]
+pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(BROWSER)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(executable_path=DRIVER)
-    found = webdriver.Chrome(options=options, service=service)
-    found.get("about:blank")
-    found.execute_cdp_cmd("Network.enable", {})
-    found.execute_cdp_cmd(
-        "Network.emulateNetworkConditions",
-        {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
-    )
-    yield found
-    found.quit()
-
-
-@pytest.fixture
-def show(driver: Any, tmp_path: Path) -> Show:
-    """Open a page from the disk; the logs begin with it."""
-
-    def opened(page: str) -> Any:
-        file = tmp_path / "page 页.html"
-        file.write_text(page, "utf-8")
-        driver.get("about:blank")
-        driver.get_log("browser")
-        driver.get_log("performance")
-        driver.get(file.as_uri())
-        return driver
-
-    return opened
-
-
-def requests(driver: Any) -> list[str]:
-    """Return the addresses asked for since the page was opened, the page itself aside."""
-    entries = (json.loads(entry["message"])["message"] for entry in driver.get_log("performance"))
-    sent = (e["params"] for e in entries if e["method"] == "Network.requestWillBeSent")
-    urls = (s["request"]["url"] for s in sent)
-    return [url for url in urls if not url.startswith(("file:", "data:", "about:", "chrome:"))]
-
-
-def console(driver: Any) -> list[str]:
-    return [entry["message"] for entry in driver.get_log("browser")]
+def hostile_year(
+    hostile: tuple[CoverageTables, dict[str, Any]],
+) -> tuple[CoverageTables, dict[str, Any]]:
+    """Return the hostile archipelago under all conditions, their names hostile as well."""
+    tables, result = with_year(*hostile)
+    words = list(HOSTILE)
+    for state in result["conditions"]:
+        state["islands"] = poison(state["islands"], words)
+        state |= {"name_zh": f"{words[0]}{state['key']}", "name_en": f"{words[1]}{state['key']}"}
+    return tables, result
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -127,7 +79,7 @@ def test_rows_are_found_by_pinyin_and_sorted_by_a_click(
     assert [r.get_attribute("data-id") for r in rows if r.is_displayed()] == ["i5"]
     driver.find_element("id", "find").clear()
     driver.find_element("id", "find").send_keys("\b")
-    driver.find_element("css selector", "[data-sort=people]").click()
+    driver.execute_script("document.querySelector('[data-sort=people]').click()")
     rows = driver.find_elements("css selector", "#islands tbody tr")
     people = [float(r.get_attribute("data-people") or -1) for r in rows]
     assert people == sorted(people, reverse=True)
@@ -157,11 +109,9 @@ def test_the_switch_repaints_the_map_and_changes_the_verdict(
     show: Show, tables: CoverageTables, result: dict[str, Any]
 ) -> None:
     driver = show(coverage_page(tables, result, lang="en"))
-    paint = "return coverage.view.cells.map(function (c) { return c[1].options.fillColor; })"
-    before = driver.execute_script(paint)
-    assert before == tables.scale.colours(tables.cells["response_min"])
+    assert driver.execute_script(PAINT) == painted(tables, "response_min")
     driver.execute_script("document.querySelector('#state input[value=after]').click()")
-    assert driver.execute_script(paint) == tables.scale.colours(tables.cells["after_min"])
+    assert driver.execute_script(PAINT) == painted(tables, "after_min")
     shown = [
         e.text for e in driver.find_elements("css selector", ".verdict .figure") if e.is_displayed()
     ]
@@ -183,15 +133,26 @@ def test_the_map_prints_on_paper_with_its_legend(
 def test_hostile_names_run_nowhere_even_without_the_policy(
     show: Show, hostile: tuple[CoverageTables, dict[str, Any]], lang: str, guarded: bool
 ) -> None:
-    page = coverage_page(*hostile, lang=lang)
+    page = coverage_page(*hostile_year(hostile), lang=lang, effects={"calm@day": HOSTILE})
     if not guarded:
         page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page, count=1)
     driver = show(page)
     driver.execute_script(
         """
         var view = coverage.view, map = coverage.map;
-        var more = ['helipads', 'hospitals', 'ports'].map(function (k) { return view.layers[k]; });
+        var more = ['helipads', 'ports'].map(function (k) { return view.layers[k]; });
+        more = more.concat(Object.values(view.layers.tiers), Object.values(view.layers.ferries));
         Object.values(view.layers.kinds).concat(more).forEach(function (g) { g.addTo(map); });
+        document.getElementById('find').value = 'o';
+        coverage.search.look();
+        Object.keys(coverage.search.hits).forEach(function (n) { coverage.search.go(n); });
+        view.data.townships.forEach(function (t) {
+          document.body.appendChild(view.townshipCard(t));
+        });
+        view.data.views.forEach(function (v, n) {
+          coverage.page.chooser.value = n; coverage.page.change();
+          document.body.appendChild(view.cellCard(0));
+        });
         [0, 50, 100].forEach(function (i) {
           document.body.appendChild(view.cellCard(i)); document.body.appendChild(view.cellTip(i));
         });

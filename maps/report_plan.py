@@ -1,0 +1,341 @@
+"""What the report of a proposal says, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from maps import findings, methods, report_brief, report_conditions, report_parts
+from maps.document import Block, Bullets, Cell, Column, Heading, Row, Section, Table, section
+from maps.methods import entries
+from maps.report_parts import noted, one, picture
+from maps.words import ReportWords, clean, number
+
+GAINS_SHOWN = 15
+_ANSWERED = ("optimal", "feasible")
+
+
+def sections(
+    result: dict[str, Any],
+    words: ReportWords,
+    pictures: Collection[str],
+    run: dict[str, Any] | None = None,
+) -> list[Section | None]:
+    """Return the sections of the report, findings first; None for those without content.
+
+    Args:
+        result: ``island-response/propose/1``; parts that are absent are left out.
+        words: texts of the report.
+        pictures: names of the pictures there are.
+        run: the run record, if it is to be told.
+    """
+    anchors = methods.anchors_of(result)
+    blocks: list[Block | None] = [
+        *methods.response_blocks(result, words),
+        *methods.siting_blocks(result, words),
+        *report_brief.parameter_blocks(result, words, anchors, run),
+    ]
+    return [
+        _findings(result, words, pictures),
+        _sites(result, words, pictures),
+        _gains(result, words),
+        _firmness(result, words, pictures),
+        _blocked(result, words),
+        report_brief.assumed(result, words),
+        section("method", words.r("section.method"), blocks),
+        methods.sources_section(result, words),
+    ]
+
+
+def _findings(result: dict[str, Any], words: ReportWords, pictures: Collection[str]) -> Section:
+    told = tuple(("", sentence) for sentence in findings.plan_findings(result, words))
+    after, before = result.get("after") or {}, result.get("before") or {}
+    answered = result.get("status") in _ANSWERED
+    n = report_parts.residents(after, words)
+    map_note = noted(words, "coverage", n=n, caveat="map")
+    return section(
+        "findings",
+        words.r("section.findings"),
+        [
+            report_parts.cards(result, words, zones=after if answered else before),
+            Bullets(items=told, ordered=True) if told else None,
+            report_parts.notices(result, words),
+            report_parts.before_after_table(result, words, before=before, after=after)
+            if answered
+            else None,
+            picture(pictures, "coverage_pair", words, note=map_note),
+            picture(pictures, "coverage", words, note=map_note),
+            picture(pictures, "coverage_after", words, note=map_note),
+        ],
+    )
+
+
+def _sites(result: dict[str, Any], words: ReportWords, pictures: Collection[str]) -> Section | None:
+    sites, closed = entries(result, "sites"), entries(result, "closed")
+    curve = _curve(result, words)
+    shown = words.r("n_curve", n=len(entries(result, "curve")))
+    note = noted(words, "tradeoff", n=shown, caveat="tradeoff")
+    blocks: list[Block | None] = [report_parts.sites_table(sites, words)]
+    if closed:
+        blocks.append(Heading(text=words.r("section.closed")))
+        blocks.append(Bullets(items=tuple((words.named(row), "") for row in closed)))
+    chart = picture(pictures, "tradeoff", words, note=note, wide=False)
+    if curve is not None or chart is not None:
+        blocks += [Heading(text=words.r("section.curve")), chart, curve]
+    if not any(blocks):
+        return None
+    return section("proposal", words.r("section.proposal"), blocks)
+
+
+def _curve(result: dict[str, Any], words: ReportWords) -> Table | None:
+    rows = entries(result, "curve")
+    if not rows:
+        return None
+    zones = list(result.get("after") or result.get("before") or {})
+    columns = [Column(title=words.r("column.new"), number=True, width=0.7)]
+    for zone in zones:
+        name = words.code("zone", zone)
+        columns += [
+            Column(title=words.r("column.zone_mean", zone=name), number=True),
+            Column(title=words.r("column.zone_share", zone=name), number=True),
+        ]
+    columns += [
+        Column(title=words.r("column.worst_island"), width=1.2),
+        Column(title=words.r("column.mean"), number=True),
+        Column(title=words.r("column.proof"), width=1.1),
+    ]
+    body = tuple(_curve_row(row, zones, words) for row in rows)
+    note = noted(words, "tradeoff", n=words.r("n_curve", n=len(rows)), caveat="tradeoff")
+    caption = words.r("caption.curve_table")
+    return Table(caption=caption, columns=tuple(columns), rows=body, note=note)
+
+
+def _curve_row(row: dict[str, Any], zones: list[str], words: ReportWords) -> Row:
+    cells = [Cell(text=words.count(row.get("new")), number=True, head=True)]
+    for zone in zones:
+        share = number(row.get(f"{zone}_share_within_target"))
+        cells += [
+            Cell(text=one(row.get(f"{zone}_mean_min")), number=True),
+            Cell(text="–" if share is None else words.percent(share), number=True),
+        ]
+    status = clean(row.get("status"))
+    cells += [
+        Cell(text=words.place(row.get("worst_island"))),
+        Cell(text=one(row.get("worst_island_min")), number=True),
+        Cell(text=words.r_or(f"status.{status}", status)),
+    ]
+    return Row(cells=tuple(cells))
+
+
+def _gains(result: dict[str, Any], words: ReportWords) -> Section | None:
+    rows = [r for r in entries(result, "gains_by_island") if _gained(r)]
+    if not rows:
+        return None
+    columns = (
+        Column(title=words("column.island"), width=1.5),
+        *(
+            Column(title=words.r(f"column.{c}"), number=True)
+            for c in ("people", "mean_before", "mean_after", "gain", "newly_reached")
+        ),
+    )
+    body = tuple(
+        Row(
+            cells=(
+                Cell(text=words.named(row), head=True),
+                Cell(text=words.count(row.get("population")), number=True),
+                Cell(text=one(row.get("before_min")), number=True),
+                Cell(text=one(row.get("after_min")), number=True),
+                Cell(text=one(row.get("gain_min")), number=True),
+                Cell(text=words.count(row.get("newly_reached_population")), number=True),
+            )
+        )
+        for row in rows[:GAINS_SHOWN]
+    )
+    n = words.r("n_gains", shown=len(body), n=len(rows))
+    note = noted(words, "gains", n=n, caveat="same_model")
+    table = Table(caption=words.r("caption.gains"), columns=columns, rows=body, note=note)
+    return section("gains", words.r("section.gains"), [table])
+
+
+def _gained(row: dict[str, Any]) -> bool:
+    gain = number(row.get("gain_min")) or 0.0
+    return gain > 0 or (number(row.get("newly_reached_population")) or 0.0) > 0
+
+
+def _firmness(
+    result: dict[str, Any], words: ReportWords, pictures: Collection[str]
+) -> Section | None:
+    """Return how firm the answer is: conditions, other answers, other states of the world."""
+    blocks: list[Block | None] = []
+    for heading, made in (
+        ("section.conditions", [
+            picture(pictures, "resilience", words, note=noted(words, "conditions"), wide=False),
+            _conditions(result, words),
+        ]),
+        ("section.alternatives", [_alternatives(result, words)]),
+        ("section.sensitivity", [_states(result, words), _chosen(result, words)]),
+    ):  # fmt: skip
+        if any(made):
+            blocks += [Heading(text=words.r(heading)), *made]
+    return section("firmness", words.r("section.firmness"), blocks) if blocks else None
+
+
+def _conditions(result: dict[str, Any], words: ReportWords) -> Table | None:
+    rows = entries(result, "conditions")
+    if len(rows) < 2:
+        return None
+    named = []
+    for row in rows:
+        name = report_conditions.condition_name(row, words)
+        named.append((words.r("state_before", name=name), row.get("before") or {}, False))
+        named.append((words.r("state_after", name=name), row.get("after") or {}, True))
+    return report_parts.means_table(
+        named,
+        words,
+        caption=words.r("caption.plan_conditions"),
+        first=words.r("column.condition"),
+        note=noted(words, "plan_conditions", n=words.r("n_conditions", n=len(rows))),
+    )
+
+
+def _alternatives(result: dict[str, Any], words: ReportWords) -> Table | None:
+    rows = entries(result, "alternatives")
+    if len(rows) < 2:
+        return None
+    zones = list(result.get("after") or {})
+    names = _site_names(result, words)
+    columns = (
+        Column(title=words.r("column.rank"), number=True, width=0.5),
+        *(
+            Column(title=words.r("column.zone_mean", zone=words.code("zone", z)), number=True)
+            for z in zones
+        ),
+        Column(title=words.r("column.instead"), width=1.8),
+        Column(title=words.r("column.without"), width=1.8),
+    )
+    body = tuple(
+        Row(
+            cells=(
+                Cell(text=words.count(number(row.get("rank"))), number=True, head=True),
+                *(Cell(text=one(row.get(f"{z}_mean_min")), number=True) for z in zones),
+                *(Cell(text=_named_ids(row.get(c), names, words)) for c in ("instead", "without")),
+            ),
+            strong=number(row.get("rank")) == 0,
+        )
+        for row in rows
+    )
+    whole = result.get("alternatives_complete") is True
+    n = words.r("n_alternatives" if whole else "n_alternatives_more", n=len(rows) - 1)
+    note = noted(words, "alternatives", n=n, caveat="alternatives")
+    return Table(caption=words.r("caption.alternatives"), columns=columns, rows=body, note=note)
+
+
+def _states(result: dict[str, Any], words: ReportWords) -> Table | None:
+    rows = entries(result, "sensitivity_runs")
+    if not rows:
+        return None
+    zones = list(result.get("after") or {})
+    columns = (
+        Column(title=words.r("column.state"), width=1.1),
+        Column(title=words.r("column.slower"), number=True),
+        *(
+            Column(title=words.r("column.held", zone=words.code("zone", z)), number=True)
+            for z in zones
+        ),
+        *(
+            Column(title=words.r("column.best_there", zone=words.code("zone", z)), number=True)
+            for z in zones
+        ),
+        Column(title=words.r("column.new"), number=True),
+    )
+    body = tuple(
+        Row(
+            cells=(
+                Cell(text=words.r("state", n=place), head=True),
+                Cell(text=words.percent(row.get("slower")), number=True),
+                *(Cell(text=one(row.get(f"held_{z}_mean_min")), number=True) for z in zones),
+                *(Cell(text=one(row.get(f"best_{z}_mean_min")), number=True) for z in zones),
+                Cell(text=str(len(_ids(row.get("sites")))), number=True),
+            )
+        )
+        for place, row in enumerate(rows, start=1)
+    )
+    note = noted(words, "states", n=words.r("n_states", n=len(rows)), caveat="states")
+    return Table(caption=words.r("caption.states"), columns=columns, rows=body, note=note)
+
+
+def _chosen(result: dict[str, Any], words: ReportWords) -> Table | None:
+    rows = entries(result, "sensitivity_sites")
+    if not rows:
+        return None
+    columns = (
+        Column(title=words.r("column.site"), width=2.0),
+        Column(title=words.r("column.proposed")),
+        Column(title=words.r("column.chosen_share"), number=True),
+    )
+    body = tuple(
+        Row(
+            cells=(
+                Cell(text=words.named(row), head=True),
+                Cell(text=words.r("yes" if row.get("proposed") is True else "no")),
+                Cell(text=words.percent(row.get("chosen_share")), number=True),
+            ),
+            strong=row.get("proposed") is True,
+        )
+        for row in rows
+    )
+    n = words.r("n_states", n=len(entries(result, "sensitivity_runs")))
+    note = noted(words, "chosen", n=n)
+    return Table(caption=words.r("caption.chosen"), columns=columns, rows=body, note=note)
+
+
+def _blocked(result: dict[str, Any], words: ReportWords) -> Section | None:
+    """Return what keeps the request from having an answer, and the least that would help."""
+    why, rows = result.get("relaxation"), entries(result, "blocking")
+    if not isinstance(why, dict) and not rows:
+        return None
+    told = tuple(("", text) for text in findings.relaxations(result, words))
+    return section(
+        "blocked",
+        words.r("section.blocked"),
+        [Bullets(items=told) if told else None, _blocking(rows, words) if rows else None],
+    )
+
+
+def _blocking(rows: list[dict[str, Any]], words: ReportWords) -> Table:
+    columns = (
+        Column(title=words("column.island"), width=1.4),
+        *(
+            Column(title=words.r(f"column.{c}"), number=True)
+            for c in ("people", "mean", "soonest", "asked", "needed")
+        ),
+    )
+    body = tuple(
+        Row(
+            cells=(
+                Cell(text=words.named(row), head=True),
+                Cell(text=words.count(row.get("population")), number=True),
+                *(
+                    Cell(text=one(row.get(c)), number=True)
+                    for c in ("mean_min", "soonest_min", "asked", "needed")
+                ),
+            )
+        )
+        for row in rows
+    )
+    n = words.r("n_islands", n=len(rows))
+    note = noted(words, "blocking", n=n)
+    return Table(caption=words.r("caption.blocking"), columns=columns, rows=body, note=note)
+
+
+def _site_names(result: dict[str, Any], words: ReportWords) -> dict[str, str]:
+    known = [*entries(result, "sites"), *entries(result, "sensitivity_sites")]
+    return {clean(row.get("id")): words.named(row) for row in known}
+
+
+def _named_ids(value: object, names: dict[str, str], words: ReportWords) -> str:
+    return words("list_mark").join(names.get(one_id, one_id) for one_id in _ids(value)) or "–"
+
+
+def _ids(value: object) -> list[str]:
+    return [name for name in clean(value, limit=400).split(";") if name]

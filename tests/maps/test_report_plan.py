@@ -1,0 +1,91 @@
+"""The report of a proposal: complete, from its result alone, honest about its proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from maps import report
+from tests.maps.conftest import HOSTILE, poison
+from tests.maps.pagecheck import Page
+from tests.maps.results import PNG, infeasible, plan
+
+LANGS = ("zh", "en")
+
+
+def words_of(result: dict[str, Any], lang: str, **pictures: bytes) -> str:
+    return Page(report.page(result, pictures, lang)).text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_findings_come_first_and_every_part_has_its_section(
+    result: dict[str, Any], lang: str
+) -> None:
+    text = report.page(plan(result), {"tradeoff": PNG}, lang)
+    parts = "findings proposal gains firmness assumed method sources"
+    order = [text.index(f'id="{name}"') for name in parts.split()]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_figures_of_the_result_are_told(result: dict[str, Any], lang: str) -> None:
+    words = words_of(plan(result), lang)
+    for value in ("10.4", "13.2", "18.2", "75.0%", "44.0", "15.5", "30.0000, 122.0000"):
+        assert value in words
+
+
+def test_the_findings_say_what_it_achieves_its_proof_and_how_firm_it_is(
+    result: dict[str, Any],
+) -> None:
+    words = words_of(plan(result), "en")
+    assert "New sites that bring every zone mean under its target: 1" in words
+    assert "Rural area: the mean goes from 18.2 to 13.2 min (met)" in words
+    assert "Under no helicopter, night, after the proposal" in words
+    assert "In 1 of 2 states" in words
+    assert "Songyu Island (2.5 min saved)" in words
+
+
+def test_an_unproven_answer_is_never_called_best(result: dict[str, Any]) -> None:
+    loose = plan(result) | {"status": "feasible", "bound": 0.5, "gap": 0.5, "statement": "found"}
+    words = words_of(loose, "en")
+    assert "not proven best in the time allowed: the bound is 0.5, the gap at most 50.0%" in words
+    assert "Proven: " not in words
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_without_an_answer_the_report_says_what_blocks_it(
+    result: dict[str, Any], lang: str
+) -> None:
+    page = Page(report.page(infeasible(result), {}, lang))
+    assert "blocked" in page.ids
+    for value in ("15.2", "80.0%", "31.0", "远灯岛" if lang == "zh" else "Yuandeng"):
+        assert value in page.text
+    if lang == "en":
+        assert "Proven: no choice among the 42 candidates" in page.text
+        assert "the mean goes from" not in page.text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize(
+    "absent",
+    ["sites", "closed", "before", "after", "conditions", "curve", "alternatives",
+     "sensitivity_runs", "sensitivity_sites", "gains_by_island", "unreachable", "sources",
+     "assumptions", "notices", "statement", "gap", "objective"],
+)  # fmt: skip
+def test_an_absent_part_leaves_no_gap_and_no_error(
+    result: dict[str, Any], absent: str, lang: str
+) -> None:
+    whole = plan(result)
+    without = {key: value for key, value in whole.items() if key != absent}
+    assert "None" not in words_of(without, lang)
+    assert report.page(whole | {absent: None}, {}, lang) == report.page(without, {}, lang)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("made", [plan, infeasible])
+def test_hostile_text_stays_text(result: dict[str, Any], lang: str, made: Any) -> None:
+    page = Page(report.page(poison(made(result), list(HOSTILE)), {}, lang))
+    assert page.handlers == []
+    assert not {"script", "svg", "img"} & set(page.tags)
+    assert page.anchors() == []
