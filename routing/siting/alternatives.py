@@ -59,8 +59,9 @@ def find(
         best: its answer.
         count: how many others.
         within: how much worse the value may be, relative to the best.
-        near: shape (sites, sites), whether two sites are as good as the same place; then each
-            answer has a new site that is near none of any earlier one's. None takes any other set.
+        near: shape (sites, sites), whether two sites are as good as the same place; then fewer of
+            an answer's new sites are near those of an earlier one than that one has. None takes any
+            other set.
         clock: wall time left.
         seed: passed to the solvers.
         progress: called with the share done.

@@ -1,8 +1,8 @@
 """Solve a master to proof.
 
 Cuts at the linear relaxation (GLOP, warm), a local search for a first answer; then sites that
-reduced costs rule out are fixed, and HiGHS finishes what is left, with more cuts until the model
-and the true value of its answer agree.
+reduced costs rule out are fixed, and HiGHS or SCIP finishes what is left, with more cuts until the
+model and the true value of its answer agree.
 """
 
 from __future__ import annotations

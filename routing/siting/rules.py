@@ -42,7 +42,7 @@ class Barred:
     Attributes:
         sites: its open sites, in the problem's numbering; kept ones do not matter.
         near: flags of the sites that count as the same place as one of its new sites, shape
-            (sites,); another answer then needs a new site elsewhere. None bars this set alone.
+            (sites,); another answer then has fewer new sites there. None bars this set alone.
     """
 
     sites: Ints

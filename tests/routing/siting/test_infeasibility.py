@@ -280,6 +280,27 @@ def test_the_islands_in_the_way_are_named_with_what_could_be_reached() -> None:
     assert entry.excess_min == pytest.approx((20 + 16) / 8)
 
 
+def test_tolerances_of_several_bounds_do_not_keep_the_search_going() -> None:
+    """Model and truth differ by one tolerance a bound here, which once was cut at for ever."""
+    nan = float("nan")
+    problem = SitingProblem.from_matrix(
+        [[nan, 2, nan, 13, 8], [3, 1, 13, 8, 5], [nan, 5, 3, 5, nan], [1, 8, 1, 13, 3]],
+        weights=[1, 2, 7, 1],
+        zones=["main_urban", "rural", "rural", "rural"],
+        islands=["a", "a", "b", "a"],
+        required=[4],
+        areas=["north", "south", "north", "south", "south"],
+        min_new_by_area={"north": 1},
+    )
+    question = ask(
+        problem, objective="min-sites", new=2, mean_min=0.0, worst_island_min=2.0, reach_all=False
+    )
+    why = explain(problem, question)
+    assert why.proven
+    least = min(cost(problem, question, one) for one in oracle.plans(problem, 2))
+    assert relaxed_cost(question, why) == pytest.approx(least, abs=1e-5)
+
+
 def test_who_is_left_out_of_reach_is_a_matter_of_the_number_of_sites() -> None:
     # Each site reaches one of the points; two sites cannot reach all three.
     times = np.where(np.eye(3, dtype=bool), 5.0, np.nan)
