@@ -83,7 +83,7 @@ def readme(lang: str) -> str:
         return catalogue.text(f"template.{key}", lang)
 
     parts = [f"# {say('title')}", say("intro")]
-    for part in ("rules", "parameters"):
+    for part in ("rules", "parameters", "conditions"):
         parts += [f"## {say(f'{part}_title')}", say(part)]
     parts.append(f"## {say('layers_title')}")
     for layer in schemas.LAYERS:

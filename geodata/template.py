@@ -19,11 +19,13 @@ from geodata.region import WGS84, Region, from_tables
 
 __all__ = ["example_region", "parameters_text", "read_folder", "write_template"]
 
-README, COLUMNS, PARAMETERS = "README.md", "columns.csv", "parameters.toml"
+README, COLUMNS, PARAMETERS, CONDITIONS = (
+    "README.md", "columns.csv", "parameters.toml", "conditions.toml",
+)  # fmt: skip
 
 
 def write_template(folder: Path, lang: str) -> list[Path]:
-    """Write a region folder to fill in: a README, parameters, and each layer with an example row.
+    """Write a region folder to fill in: README, parameters, conditions, layers with example rows.
 
     The folder as written is a small valid region, so it also shows what a whole one looks like.
 
@@ -35,10 +37,11 @@ def write_template(folder: Path, lang: str) -> list[Path]:
         The files written.
     """
     written = write_folder(example_region(lang), folder)
-    written += [folder / README, folder / COLUMNS, folder / PARAMETERS]
-    written[-3].write_text(documentation.readme(lang), encoding="utf-8-sig")
-    tables.write_csv(column_table(lang), written[-2])
-    written[-1].write_text(parameters_text(lang), encoding="utf-8")
+    written += [folder / name for name in (README, COLUMNS, PARAMETERS, CONDITIONS)]
+    written[-4].write_text(documentation.readme(lang), encoding="utf-8-sig")
+    tables.write_csv(column_table(lang), written[-3])
+    written[-2].write_text(parameters_text(lang), encoding="utf-8")
+    written[-1].write_text(conditions_text(lang), encoding="utf-8")
     return written
 
 
@@ -72,6 +75,30 @@ def parameters_text(lang: str) -> str:
             # JSON writes numbers, texts and true/false as TOML does.
             lines.append(f"# {name} = {json.dumps(entry['value'], ensure_ascii=False)}")
     return "\n".join(lines) + "\n"
+
+
+def conditions_text(lang: str) -> str:
+    """Return a file of weather conditions that changes nothing: each value commented out."""
+    shipped = resources.files("seeds").joinpath("conditions.toml").read_text("utf-8")
+    lines = catalogue.text("template.conditions_head", lang).splitlines()
+    for name, entries in tomllib.loads(shipped).items():
+        lines += ["", f"# [{name}]"]
+        for key, entry in entries.items():
+            value = entry
+            if isinstance(entry, dict):
+                note = entry.get(f"note_{lang}") or entry.get("note", "")
+                lines += ["", f"#   {entry.get('unit', '')}: {note}"]
+                value = entry["value"]
+            lines.append(f"# {key} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """Return a value as TOML; JSON writes all but tables alike."""
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(k, ensure_ascii=False)} = {_toml(v)}" for k, v in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def example_region(lang: str) -> Region:

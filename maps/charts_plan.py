@@ -24,6 +24,11 @@ from maps.words import rounded
 
 RESILIENCE_COLUMNS = ("condition", "zone", "mean_min", "share_cut_off")
 
+# Share of the axis by which two targets have to differ for both names to stand above their lines.
+_TARGETS_APART = 0.09
+# Share of the axis up to which a text right of a point stays inside.
+_EARLY = 0.55
+
 
 def draw_tradeoff_means(ax: Axes, table: Rows, targets_min: dict[str, float], *, pen: Pen) -> None:
     """Draw the mean of each zone against the number of new posts, with the targets.
@@ -42,11 +47,15 @@ def draw_tradeoff_means(ax: Axes, table: Rows, targets_min: dict[str, float], *,
         _line(ax, pen, rows, values, zone)
         if np.isfinite(target):
             ax.axhline(target, color=colour, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1.5)
-            _at_right(ax, pen, target, pen.words("chart_target", target=f"{target:g}"), colour)
-        met = np.flatnonzero(values <= target)
+        met, new = np.flatnonzero(values <= target), numbers(rows, "new")
         if len(met) and met[0] > 0:
-            _tell_first_met(ax, pen, float(numbers(rows, "new")[met[0]]), values[met[0]], target)
+            first = (float(new[met[0]]), float(values[met[0]]))
+            lowest = target <= min(targets_min.values())
+            early = bool(first[0] <= _EARLY * new.max())
+            where = "below" if lowest else "right" if early else "left"
+            _tell_first_met(ax, pen, first, target, where=where)
     ax.set_ylim(bottom=0)
+    _tell_targets(ax, pen, targets_min)
     _count_axis(ax, pen, y=pen.words.chart("mean_minutes"))
 
 
@@ -202,35 +211,47 @@ def _line(ax: Axes, pen: Pen, rows: pd.DataFrame, values: np.ndarray, zone: str)
         ax.plot(x[open_], values[open_], ls="", marker=marker, ms=4.5, mfc="white", mec=colour)
 
 
-def _tell_first_met(ax: Axes, pen: Pen, x: float, y: float, target: float) -> None:
-    """Say with how many new posts a zone first meets its target."""
-    pen.beside(
-        ax,
-        x,
-        y,
-        pen.words.chart("first_met", n=f"{x:.0f}", mean=rounded(y, bound=target)),
-        (0, -9),
-        ha="center",
-        va="top",
-        size=7,
-        color=INK,
-        path_effects=halo(),
-    )
+def _tell_first_met(
+    ax: Axes, pen: Pen, first: tuple[float, float], target: float, *, where: str
+) -> None:
+    """Say with how many new posts a zone first meets its target, where a falling line leaves room.
+
+    Args:
+        ax: axes to write on.
+        pen: type and words.
+        first: number of new posts and mean.
+        target: of the zone.
+        where: ``below`` the point, above and ``right`` of it, or below and ``left``.
+    """
+    x, y = first
+    told = pen.words.chart("first_met", n=f"{x:.0f}", mean=rounded(y, bound=target))
+    offset, ha, va = {
+        "below": ((0, -8), "center", "top"),
+        "right": ((4, 3), "left", "bottom"),
+        "left": ((-4, -4), "right", "top"),
+    }[where]
+    pen.beside(ax, x, y, told, offset, ha=ha, va=va, size=7, color=INK, path_effects=halo())
 
 
-def _at_right(ax: Axes, pen: Pen, y: float, text: str, colour: str) -> None:
-    pen.write(
-        ax,
-        1.0,
-        y,
-        text,
-        transform=ax.get_yaxis_transform(),
-        ha="right",
-        va="bottom",
-        size=7,
-        color=colour,
-        path_effects=halo(),
-    )
+def _tell_targets(ax: Axes, pen: Pen, targets_min: dict[str, float]) -> None:
+    """Name the targets at the right end of their lines; of two close ones the lower stands below.
+
+    Zones with the same target share one name.
+    """
+    by_value: dict[float, list[str]] = {}
+    for zone, target in targets_min.items():
+        if np.isfinite(target):
+            by_value.setdefault(target, []).append(zone)
+    room = _TARGETS_APART * ax.get_ylim()[1]
+    values = sorted(by_value)
+    for place, target in enumerate(values):
+        close = place + 1 < len(values) and values[place + 1] - target < room
+        zones = by_value[target]
+        pen.write(
+            ax, 1.0, target, pen.words("chart_target", target=f"{target:g}"),
+            transform=ax.get_yaxis_transform(), ha="right", va="top" if close else "bottom",
+            size=7, color=zone_colour(zones[0]) if len(zones) == 1 else INK, path_effects=halo(),
+        )  # fmt: skip
 
 
 def _count_axis(ax: Axes, pen: Pen, *, y: str) -> None:

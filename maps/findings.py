@@ -61,14 +61,19 @@ def proof_sentence(proposal: dict[str, Any], words: ReportWords) -> str:
     if status == "optimal" and proposal.get("statement") == "met_today":
         return ""
     if status == "optimal":
-        return words.r(
-            "proof.fewest" if proposal.get("statement") == "reached" else "proof.optimal"
-        )
+        return words.r("proof.fewest" if _is_fewest(proposal) else "proof.optimal")
     if status == "infeasible":
         return words.r("proof.infeasible")
     if status == "feasible" and bound is not None and gap is not None:
         return words.r("proof.feasible", bound=f"{bound:g}", gap=words.percent(gap))
     return words.r("proof.unknown")
+
+
+def _is_fewest(proposal: dict[str, Any]) -> bool:
+    """Return whether what is proven is a number of sites, and not their cost or something else."""
+    value, count = number(proposal.get("objective_value")), number(proposal.get("new_posts"))
+    counted = proposal.get("objective") in (None, "min-sites")
+    return counted and proposal.get("statement") == "reached" and value in (None, count)
 
 
 def _zone(zone: str, found: dict[str, Any], words: ReportWords) -> str:
@@ -166,8 +171,10 @@ def plan_findings(result: dict[str, Any], words: ReportWords) -> list[str]:
     sentences = [
         _plan_statement(result, words),
         "" if result.get("statement") in NO_PROOF else proof_sentence(result, words),
+        _fewest(result, words),
         *_changes(result, words),
         _gains(result, words),
+        *_losses(result, words),
         *_held(result, words),
         _sensitivity(result, words),
         _never_reached(result, words),
@@ -185,18 +192,33 @@ def relaxations(result: dict[str, Any], words: ReportWords) -> list[str]:
     if rules:
         named = words("list_mark").join(words.r_or(f"rule.{rule}", rule) for rule in rules)
         told.append(words.r("relax.rules", rules=named))
+    elif why.get("proven") is True and not why.get("relaxed"):
+        told.append(words.r("relax.rules_all"))
     names = {row.get("island_id"): words.named(row) for row in result.get("blocking") or ()}
     for one in why.get("relaxed") or ():
         label = one.get("label")
+        named = names.get(label) or words.code("zone", label)
+        if one.get("of") == "all":
+            named = words.r("relax.all")
         told.append(
             words.r(
                 "relax.share" if one.get("what") == "share" else "relax.minutes",
-                label=names.get(label) or words.code("zone", label),
+                label=_in_condition(named, one.get("condition"), result, words),
                 asked=_bound(one, "asked", words),
                 needed=_bound(one, "needed", words),
             )
         )
     return list(dict.fromkeys(told))
+
+
+def _in_condition(named: str, condition: object, result: dict[str, Any], words: ReportWords) -> str:
+    """Return a name with the condition that is meant alone, if one is."""
+    if not condition:
+        return named
+    known = (row for row in result.get("conditions") or () if isinstance(row, dict))
+    row = next((row for row in known if row.get("name") == condition), {})
+    told = clean(row.get(f"name_{words.lang}")) or words.condition(condition)
+    return words.r("relax.in_condition", label=named, condition=told)
 
 
 def audit_findings(result: dict[str, Any], words: ReportWords) -> list[str]:
@@ -254,6 +276,37 @@ def _gains(result: dict[str, Any], words: ReportWords) -> str:
     return words.r("finding.gains", n=len(rows), names=names) if rows else ""
 
 
+def _losses(result: dict[str, Any], words: ReportWords) -> list[str]:
+    """Return who is slower to reach with the plan, and who is not reached any more."""
+    every = [row for row in result.get("gains_by_island") or () if isinstance(row, dict)]
+    slower = [row for row in every if (number(row.get("gain_min")) or 0.0) < 0]
+    slower.sort(key=lambda row: number(row.get("gain_people_min")) or 0.0)
+    told = []
+    if slower:
+        names = words("list_mark").join(
+            words.r("finding.loss_of", name=words.named(row), loss=f"{-float(row['gain_min']):.1f}")
+            for row in slower[:WORST_NAMED]
+        )
+        told.append(words.r("finding.losses", n=len(slower), names=names))
+    lost = [row for row in every if number(row.get("cut_off_population"))]
+    if lost:
+        people = sum(number(row.get("cut_off_population")) or 0.0 for row in lost)
+        names = words("list_mark").join(words.named(row) for row in lost[: 2 * WORST_NAMED])
+        told.append(words.r("finding.cut_off", n=words.count(people), names=names))
+    return told
+
+
+def _fewest(result: dict[str, Any], words: ReportWords) -> str:
+    """Return how many new sites the targets take, where the number was asked for first."""
+    found = result.get("fewest")
+    if not isinstance(found, dict):
+        return ""
+    status = clean(found.get("status"))
+    key = "fewest" if status in ("optimal", "feasible") else "fewest_none"
+    proof = words.r_or(f"status.{status}", status)
+    return words.r(f"finding.{key}", n=words.count(found.get("new_posts")), proof=proof)
+
+
 def _held(result: dict[str, Any], words: ReportWords) -> list[str]:
     """Return what the plan comes to under each further condition."""
     rows = [row for row in result.get("conditions") or () if isinstance(row, dict)]
@@ -262,7 +315,7 @@ def _held(result: dict[str, Any], words: ReportWords) -> list[str]:
     return [
         words.r(
             "finding.held",
-            condition=words.condition(row.get("name")),
+            condition=words.condition_of(row),
             means=_means(row.get("after") or {}, words),
         )
         for row in rows[1:]
@@ -338,7 +391,7 @@ def _longest_phase(result: dict[str, Any], words: ReportWords) -> str:
     if not known:
         return ""
     parts = words("list_mark").join(
-        words.r("finding.phase", phase=words.r(f"phase.{phase}"), mean=f"{mean:.1f}")
+        words.r("finding.phase", phase=words.r_or(f"phase.{phase}", phase), mean=f"{mean:.1f}")
         for phase, mean in known.items()
     )
     return words.r("finding.phases", parts=parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,15 +77,12 @@ AUDIT_TERMS = ("target", "mean_recorded", "median_recorded", "p90_recorded", "su
 
 def response_blocks(result: dict[str, Any], words: ReportWords) -> list[Block]:
     """Return the response model: formulas, symbols, terms, the clock."""
-    clock = words.r_or(f"clock.{result.get('start_stamp')}", "")
     return [
         Text(text=words.r("method.response")),
         Formulas(formulas=RESPONSE),
         _symbols(RESPONSE_SYMBOLS, words),
         Text(text=words.r("method.best")),
-        *([Text(text=clock)] if clock else []),
-        Heading(text=words.r("section.terms")),
-        Terms(pairs=tuple((words.r(f"term.{t}"), words.r(f"meaning.{t}")) for t in TERMS)),
+        *_clock_and_terms(result, TERMS, words),
     ]
 
 
@@ -105,15 +103,22 @@ def siting_blocks(proposal: dict[str, Any], words: ReportWords) -> list[Block]:
 
 def audit_blocks(result: dict[str, Any], words: ReportWords) -> list[Block]:
     """Return how an audit counts: formulas, symbols, terms, the clock."""
-    clock = words.r_or(f"clock.{result.get('start_stamp')}", "")
     return [
         Text(text=words.r("method.audit")),
         Formulas(formulas=AUDIT),
         _symbols(AUDIT_SYMBOLS, words),
-        *([Text(text=clock)] if clock else []),
-        Heading(text=words.r("section.terms")),
-        Terms(pairs=tuple((words.r(f"term.{t}"), words.r(f"meaning.{t}")) for t in AUDIT_TERMS)),
+        *_clock_and_terms(result, AUDIT_TERMS, words),
     ]
+
+
+def _clock_and_terms(
+    result: dict[str, Any], terms: Sequence[str], words: ReportWords
+) -> list[Block]:
+    """Return what the clock starts with, and what each of `terms` means."""
+    clock = words.r_or(f"clock.{result.get('start_stamp')}", "")
+    pairs = tuple((words.r(f"term.{t}"), words.r(f"meaning.{t}")) for t in terms)
+    told: list[Block] = [Text(text=clock)] if clock else []
+    return [*told, Heading(text=words.r("section.terms")), Terms(pairs=pairs)]
 
 
 def parameters_table(

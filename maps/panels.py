@@ -37,12 +37,14 @@ class Panel:
             have the same column get dots where they are too small to show a colour.
         zones: statistics by zone as in ``result.json``; empty writes none.
         sites: whether the proposed posts are drawn.
+        closed: ``post_id`` of posts that are left out.
     """
 
     title: str
     column: str
     zones: dict[str, Any]
     sites: bool = False
+    closed: frozenset[str] = frozenset()
 
 
 def pair_figure(
@@ -59,7 +61,7 @@ def pair_figure(
     Args:
         tables: what to draw; the cells need ``after_min``, the islands may have it.
         result: a brief with its ``proposal``, or a proposal: title, zones before and after,
-            notices are read.
+            notices are read, and ``closed``: posts (``id``) that only the first map shows.
         lang: ``zh`` or ``en``.
         crs: metric CRS to draw in.
         type_: type to set the figure in; by default `fonts.choose` decides.
@@ -75,6 +77,7 @@ def pair_figure(
             column="after_min" if tables.has_after else "response_min",
             zones=stated.get("after") or {},
             sites=True,
+            closed=frozenset(str(row.get("id")) for row in stated.get("closed") or ()),
         ),
     )
     return _drawn(sheet, words.chart("pair_title", region=_region(sheet)), pair, crs, paper)
@@ -197,6 +200,9 @@ def _of_panel(sheet: Sheet, panel: Panel) -> Sheet:
         metric["islands"] = islands.assign(mean_min=known, after_min=known, shows_band=shown)
     if not panel.sites:
         metric["proposal_sites"] = metric["proposal_sites"].iloc[:0]
+    if panel.closed:
+        posts = metric["posts"]
+        metric["posts"] = posts[~posts["post_id"].astype(str).isin(panel.closed)]
     return replace(sheet, metric=metric, column=panel.column)
 
 

@@ -9,7 +9,7 @@ from maps import report_parts
 from maps.document import Cell, Column, Row, Section, Table, Text, section
 from maps.methods import entries
 from maps.report_parts import noted, one, picture
-from maps.words import ReportWords, clean, is_missing, number
+from maps.words import ReportWords, number
 
 
 def section_of(
@@ -19,7 +19,7 @@ def section_of(
     rows = entries(result, "conditions")
     if not rows:
         return None
-    named = [(condition_name(row, words), row.get("zones") or {}, False) for row in rows]
+    named = [(words.condition_of(row), row.get("zones") or {}, False) for row in rows]
     days = [one(row.get("days_per_year")) for row in rows]
     cut_off = [words.count(row.get("unreachable_population")) for row in rows]
     year = (result.get("expected") or {}).get("zones") or {}
@@ -52,17 +52,6 @@ def section_of(
     )
 
 
-def condition_name(row: dict[str, Any], words: ReportWords) -> str:
-    """Return the name of a condition of the result, with its light where that is told."""
-    name = clean(row.get(f"name_{words.lang}"))
-    if not name:
-        return words.condition(row.get("key") or row.get("name"))
-    light = row.get("daylight")
-    if is_missing(light):
-        return name
-    return words.chart("in_light", name=name, light=words.code("daylight", light))
-
-
 def _cut_off(result: dict[str, Any], words: ReportWords) -> Table | None:
     """Return the islands that are cut off at some time of the year, the worst first."""
     rows = [
@@ -72,7 +61,7 @@ def _cut_off(result: dict[str, Any], words: ReportWords) -> Table | None:
     ]
     if not rows:
         return None
-    names = {one.get("key"): condition_name(one, words) for one in entries(result, "conditions")}
+    names = {one.get("key"): words.condition_of(one) for one in entries(result, "conditions")}
     columns = (
         Column(title=words("column.island"), width=1.5),
         Column(title=words("column.people"), number=True),

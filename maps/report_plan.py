@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from maps import findings, methods, report_brief, report_conditions, report_parts
-from maps.document import Block, Bullets, Cell, Column, Heading, Row, Section, Table, section
+from maps import findings, methods, report_brief, report_parts
+from maps.document import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Heading,
+    Row,
+    Section,
+    Table,
+    Text,
+    section,
+)
 from maps.methods import entries
 from maps.report_parts import noted, one, picture
+from maps.verdicts import VARIANTS
 from maps.words import ReportWords, clean, number
 
 GAINS_SHOWN = 15
@@ -39,6 +51,7 @@ def sections(
         _findings(result, words, pictures),
         _sites(result, words, pictures),
         _gains(result, words),
+        _losses(result, words),
         _firmness(result, words, pictures),
         _blocked(result, words),
         report_brief.assumed(result, words),
@@ -63,11 +76,21 @@ def _findings(result: dict[str, Any], words: ReportWords, pictures: Collection[s
             report_parts.before_after_table(result, words, before=before, after=after)
             if answered
             else None,
+            _shown_condition(result, words),
             picture(pictures, "coverage_pair", words, note=map_note),
             picture(pictures, "coverage", words, note=map_note),
             picture(pictures, "coverage_after", words, note=map_note),
         ],
     )
+
+
+def _shown_condition(result: dict[str, Any], words: ReportWords) -> Text | None:
+    """Return that figures cover all conditions and maps show the first, if there are several."""
+    rows = entries(result, "conditions")
+    if len(rows) < 2:
+        return None
+    name = words.condition_of(rows[0])
+    return Text(text=words.r("shown_condition", n=len(rows), condition=name))
 
 
 def _sites(result: dict[str, Any], words: ReportWords, pictures: Collection[str]) -> Section | None:
@@ -131,11 +154,41 @@ def _gains(result: dict[str, Any], words: ReportWords) -> Section | None:
     rows = [r for r in entries(result, "gains_by_island") if _gained(r)]
     if not rows:
         return None
+    note = noted(words, "gains", n=_listed(rows, words), caveat="same_model")
+    table = _changed(rows, words, "newly_reached", caption=words.r("caption.gains"), note=note)
+    return section("gains", words.r("section.gains"), [table])
+
+
+def _losses(result: dict[str, Any], words: ReportWords) -> Section | None:
+    rows = [r for r in entries(result, "gains_by_island") if _lost(r)]
+    if not rows:
+        return None
+    rows.sort(key=lambda r: (-_number(r, "cut_off_population"), _number(r, "gain_people_min")))
+    note = noted(words, "losses", n=_listed(rows, words), caveat="same_model")
+    table = _changed(rows, words, "cut_off", caption=words.r("caption.losses"), note=note)
+    return section("losses", words.r("section.losses"), [table])
+
+
+def _listed(rows: list[dict[str, Any]], words: ReportWords) -> str:
+    return words.r("n_gains", shown=min(len(rows), GAINS_SHOWN), n=len(rows))
+
+
+def _changed(
+    rows: list[dict[str, Any]], words: ReportWords, counted: str, *, caption: str, note: str
+) -> Table:
+    """Return islands before and after, the first ones alone.
+
+    Args:
+        rows: the islands in order.
+        words: texts of the report.
+        counted: what the last column counts: residents `newly_reached` or `cut_off`.
+        caption, note: of the table.
+    """
     columns = (
         Column(title=words("column.island"), width=1.5),
         *(
             Column(title=words.r(f"column.{c}"), number=True)
-            for c in ("people", "mean_before", "mean_after", "gain", "newly_reached")
+            for c in ("people", "mean_before", "mean_after", "gain", counted)
         ),
     )
     body = tuple(
@@ -146,20 +199,24 @@ def _gains(result: dict[str, Any], words: ReportWords) -> Section | None:
                 Cell(text=one(row.get("before_min")), number=True),
                 Cell(text=one(row.get("after_min")), number=True),
                 Cell(text=one(row.get("gain_min")), number=True),
-                Cell(text=words.count(row.get("newly_reached_population")), number=True),
+                Cell(text=words.count(row.get(f"{counted}_population")), number=True),
             )
         )
         for row in rows[:GAINS_SHOWN]
     )
-    n = words.r("n_gains", shown=len(body), n=len(rows))
-    note = noted(words, "gains", n=n, caveat="same_model")
-    table = Table(caption=words.r("caption.gains"), columns=columns, rows=body, note=note)
-    return section("gains", words.r("section.gains"), [table])
+    return Table(caption=caption, columns=columns, rows=body, note=note)
 
 
 def _gained(row: dict[str, Any]) -> bool:
-    gain = number(row.get("gain_min")) or 0.0
-    return gain > 0 or (number(row.get("newly_reached_population")) or 0.0) > 0
+    return _number(row, "gain_min") > 0 or _number(row, "newly_reached_population") > 0
+
+
+def _lost(row: dict[str, Any]) -> bool:
+    return _number(row, "gain_min") < 0 or _number(row, "cut_off_population") > 0
+
+
+def _number(row: dict[str, Any], key: str) -> float:
+    return number(row.get(key)) or 0.0
 
 
 def _firmness(
@@ -172,6 +229,7 @@ def _firmness(
             picture(pictures, "resilience", words, note=noted(words, "conditions"), wide=False),
             _conditions(result, words),
         ]),
+        ("section.variants", [_variants(result, words)]),
         ("section.alternatives", [_alternatives(result, words)]),
         ("section.sensitivity", [_states(result, words), _chosen(result, words)]),
     ):  # fmt: skip
@@ -186,7 +244,7 @@ def _conditions(result: dict[str, Any], words: ReportWords) -> Table | None:
         return None
     named = []
     for row in rows:
-        name = report_conditions.condition_name(row, words)
+        name = words.condition_of(row)
         named.append((words.r("state_before", name=name), row.get("before") or {}, False))
         named.append((words.r("state_after", name=name), row.get("after") or {}, True))
     return report_parts.means_table(
@@ -195,6 +253,23 @@ def _conditions(result: dict[str, Any], words: ReportWords) -> Table | None:
         caption=words.r("caption.plan_conditions"),
         first=words.r("column.condition"),
         note=noted(words, "plan_conditions", n=words.r("n_conditions", n=len(rows))),
+    )
+
+
+def _variants(result: dict[str, Any], words: ReportWords) -> Table | None:
+    """Return the same plan with other posts counted, or without the helicopter."""
+    found = result.get("variants") or {}
+    named = []
+    for variant in VARIANTS:
+        name, zones = words.code("variant", variant), found.get(variant) or {}
+        named.append((words.r("state_before", name=name), zones.get("before") or {}, False))
+        named.append((words.r("state_after", name=name), zones.get("after") or {}, True))
+    return report_parts.means_table(
+        named,
+        words,
+        caption=words.r("caption.plan_variants"),
+        first=words.r("column.counted"),
+        note=noted(words, "plan_variants", caveat="variants"),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from maps import charts, charts_audit, charts_plan, report_conditions
+from maps import charts, charts_audit, charts_plan
 from maps.chart_frame import Pen
 from maps.fonts import Type
 from maps.methods import entries
@@ -50,7 +50,7 @@ def resilience_rows(result: dict[str, Any], *, lang: str) -> list[dict[str, Any]
     words = ReportWords(lang)
     rows = []
     for one in entries(result, "conditions"):
-        name = report_conditions.condition_name(one, words)
+        name = words.condition_of(one)
         for zone, found in (one.get("after") or one.get("zones") or {}).items():
             people = number(found.get("population"))
             lost = number(found.get("unreachable_population"))

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from geodata import catalogue
 from geodata.errors import Fault, InputError
 from maps import assets, payload
+from maps.sidebar import sources_line
 from maps.words import Words, clean, rounded
 
 STYLES = ("page.css", "route.css")
@@ -76,6 +77,17 @@ class _Told:
     def name(self, row: dict[str, Any], prefix: str = "name") -> str:
         return clean(row.get(f"{prefix}_{self.lang}") or row.get(f"{prefix}_zh"))
 
+    def map_texts(self, result: dict[str, Any]) -> dict[str, str]:
+        """Return what the map's legend and controls say."""
+        texts = {kind: self.say(f"kind.{kind}") for kind in ("road", "ferry", "boat", "flight")}
+        texts |= {what: self.say(f"page.{what}") for what in ("hospital", "post", "scene")}
+        told = (
+            sources_line(result, self.words, key="sources_line_result"),
+            self.words("ui.engine"),
+        )
+        texts["credits"] = str(escape(" · ".join(text for text in told if text)))
+        return {**texts, "north": self.words("ui.north")}
+
     def setting(self, result: dict[str, Any]) -> str:
         need = self.say(f"need.{result['need']}") if result["need"] else self.say("need_any")
         return self.say(
@@ -141,8 +153,10 @@ class _Told:
         return text + assumed
 
     def other(self, row: dict[str, Any]) -> str:
+        first = self.name(row, "first_name")
         return self.say(
-            "other",
+            "other_secondary" if first else "other",
+            first=first,
             vehicle=self.vehicle(row["vehicle"]),
             hospital=self.name(row),
             minutes=rounded(row["slower_by_min"]),
@@ -152,7 +166,7 @@ class _Told:
         told = [
             self.say(
                 "refused_one",
-                what=self.vehicle(row["vehicle"]),
+                what=self.say("straight", vehicle=self.vehicle(row["vehicle"])),
                 reason=self.say(f"reason.{row['reason']}"),
             )
             for row in found["vehicles"]
@@ -202,6 +216,7 @@ def _data(
     shapes = zip(islands["name_zh"], islands["name_en"], islands.geometry, strict=True)
     return {
         "first": 1,
+        "ui": told.map_texts(result),
         "centre": [result["at"]["lon"], result["at"]["lat"]],
         "legs": lines,
         "places": points,

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from maps import cartography, labels
+from maps import cartography
 from maps.cartography import INK, MUTED
 from maps.fonts import Type
 from maps.scale import Scale
@@ -19,8 +19,6 @@ from maps.verdicts import judged, mean_text
 from maps.words import Words, clean, number
 
 MET, MISSED = "#1b6e4b", "#a0322f"
-FOOTER_COLUMNS = {"zh": 228, "en": 205}
-FOOTER_NOTICE_LINES = 3
 CREDITS = 5
 UNLICENSED = "facts only"  # cited for single facts: listed in the report, no credit on the map
 ROW = 0.021  # height of a line of the legend, as a share of the figure
@@ -151,22 +149,14 @@ def draw_symbols(figure: Figure, sheet: Sheet, *, left: float, top: float) -> No
         write(figure, sheet, (x + 0.016, y), text, size=7.2, va="center")
 
 
-def draw_footer(figure: Figure, sheet: Sheet, *, left: float) -> None:
-    """Write the notices and the credits below the map."""
-    notices = sheet.words.notices(sheet.result)
-    text = " ".join([sheet.words("notice_lead"), *notices]) if notices else ""
-    columns = FOOTER_COLUMNS[sheet.type_.lang]
-    lines = labels.wrap(sheet.type_.drawable(text, limit=2000), columns).split("\n")
-    if len(lines) > FOOTER_NOTICE_LINES:
-        lines = [*lines[: FOOTER_NOTICE_LINES - 1], f"{lines[FOOTER_NOTICE_LINES - 1]} …"]
-    credits_ = labels.wrap(sources_line(sheet.result, sheet.words), columns).split("\n")
-    lines += credits_[: 2 if len(lines) < FOOTER_NOTICE_LINES else 1]
-    body = "\n".join(line for line in lines if line)
-    write(figure, sheet, (left, 0.082), body, size=6.6, colour=MUTED)
+def sources_line(result: dict[str, Any], words: Words, *, key: str = "sources_line") -> str:
+    """Return one line that credits the sources under a licence and counts all.
 
-
-def sources_line(result: dict[str, Any], words: Words) -> str:
-    """Return one line that credits the sources under a licence and counts all."""
+    Args:
+        result: its ``sources``.
+        words: texts in the reader's language.
+        key: text of the line; it says where the sources are listed.
+    """
     sources = result.get("sources") or []
     credited = [
         _credit(source)
@@ -176,7 +166,7 @@ def sources_line(result: dict[str, Any], words: Words) -> str:
     listed = list(dict.fromkeys(credited))[:CREDITS]
     if not listed:
         return words("sources_count", n=len(sources)) if sources else ""
-    return words("sources_line", credits="; ".join(listed), n=len(sources))
+    return words(key, credits="; ".join(listed), n=len(sources))
 
 
 def _credit(source: dict[str, Any]) -> str:

@@ -96,6 +96,16 @@ class Words:
             return known or name
         return self.chart("in_light", name=known or name, light=self.code("daylight", light))
 
+    def condition_of(self, row: dict[str, Any]) -> str:
+        """Return the name that a row of a result gives its condition, with the light if told."""
+        name = clean(row.get(f"name_{self.lang}"))
+        if not name:
+            return self.condition(row.get("key") or row.get("name"))
+        light = row.get("daylight")
+        if is_missing(light):
+            return name
+        return self.chart("in_light", name=name, light=self.code("daylight", light))
+
     def cause(self, value: object) -> str:
         """Return the text for the cause of a late call; an unknown one as it is."""
         return catalogue.strings(self.lang).get(f"audit_causes.cause.{value}", clean(value))

@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 SCHEMA = "island-response/care/1"
 LEVELS = (*NEEDS, *TIER_LEVELS)
 BOUNDS_MIN = (60.0, 90.0, 120.0)
+DIGITS = 2  # minutes are told to the hundredth
 # There is one helicopter: what it alone makes possible must be seen.
 ALL, GROUNDED = "all_vehicles", "without_helicopter"
 
@@ -135,7 +136,8 @@ def _points(router: Router, journeys: Journeys) -> gpd.GeoDataFrame:
     for level in LEVELS:
         minutes, vehicle, hospital = arrivals(router, journeys, level)
         reached = ~np.isnan(minutes)
-        table[f"{level}_min"] = minutes
+        # Shares are counted of the figures that the table shows, so that it bears them out.
+        table[f"{level}_min"] = minutes.round(DIGITS)
         table[f"{level}_vehicle"] = names[np.where(reached, vehicle, -1)]
         table[f"{level}_hospital_id"] = ids[np.where(reached, hospital, -1)]
     return table

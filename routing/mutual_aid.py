@@ -53,7 +53,8 @@ def switched(parameters: Parameters, *, on: bool) -> Parameters:
         if origins[name]["value"] is not value:
             own = {"value": value, "source": "user", "note": "", "note_zh": ""}
             origins[name] = {**origins[name], **own}
-    aid = replace(parameters.mutual_aid, **{n.split(".")[1]: v for n, v in wanted.items()})
+    enabled = parameters.mutual_aid.enabled or on
+    aid = replace(parameters.mutual_aid, crews_respond=on, enabled=enabled)
     return replace(parameters, mutual_aid=aid, origins=origins)
 
 

@@ -120,9 +120,7 @@ def zones(demand: pd.DataFrame, target: Target) -> dict[str, dict[str, Any]]:
     found = {}
     for zone in ("main_urban", "rural"):
         rows = demand[demand["zone"] == zone]
-        found[zone] = summary(
-            rows, target.of(zone), unreachable_share=target.unreachable_share
-        )
+        found[zone] = summary(rows, target.of(zone), unreachable_share=target.unreachable_share)
     return found
 
 

@@ -4,16 +4,7 @@
 CoverageMap.prototype.addControls = function (tiles) {
   var map = this.map, self = this;
   L.control.zoom({position: 'topleft', zoomInTitle: this.text('zoom_in'), zoomOutTitle: this.text('zoom_out')}).addTo(map);
-  var north = L.control({position: 'topleft'});
-  north.onAdd = function () {
-    var box = make('div', 'north');
-    box.setAttribute('role', 'img');
-    box.setAttribute('aria-label', self.text('north'));
-    box.innerHTML = '<svg viewBox="0 0 20 26" width="22" height="28" aria-hidden="true"><path d="M10 1l7 23-7-5-7 5z" fill="#1d2733" stroke="#fff"/></svg>';
-    box.appendChild(make('div', '', 'N'));
-    return box;
-  };
-  north.addTo(map);
+  northArrow(this.text('north')).addTo(map);
   var legend = L.control({position: 'bottomleft'});
   legend.onAdd = function () { return self.legend(); };
   legend.addTo(map);

@@ -46,6 +46,30 @@ RouteMap.prototype.drawPlaces = function () {
   });
 };
 
+/* What the lines and marks mean: only those that this patient's itineraries have. */
+RouteMap.prototype.legend = function () {
+  var box = make('div', 'legend'), data = this.data;
+  function add(drawing, label) {
+    var item = make('span');
+    item.innerHTML = drawing;
+    item.appendChild(document.createTextNode(label));
+    box.appendChild(item);
+  }
+  Object.keys(PLACE_SYMBOLS).forEach(function (what) {
+    if (!data.places.some(function (place) { return place.what === what; })) return;
+    add(symbol(PLACE_SYMBOLS[what][0], PLACE_SYMBOLS[what][1], 15), data.ui[what]);
+  });
+  Object.keys(LEG_STYLES).forEach(function (kind) {
+    if (!data.legs.some(function (leg) { return leg.kind === kind; })) return;
+    var style = LEG_STYLES[kind];
+    add('<svg viewBox="0 0 26 8" width="26" height="8" aria-hidden="true"><path d="M0 4h26" stroke="' + style.color +
+      '" stroke-width="' + style.weight + '" stroke-dasharray="' + (style.dashArray || 'none') + '"/></svg>', data.ui[kind]);
+  });
+  var control = L.control({position: 'topright'});
+  control.onAdd = function () { return box; };
+  return control;
+};
+
 RouteMap.prototype.listen = function () {
   var self = this;
   document.querySelectorAll('input[name=itinerary]').forEach(function (input) {
@@ -71,8 +95,12 @@ function startRoute() {
   var data = JSON.parse(document.getElementById('route-data').textContent);
   var map = L.map('map', {attributionControl: false, minZoom: 6, maxZoom: 17, zoomSnap: 0.25, preferCanvas: true});
   map.setView([data.centre[1], data.centre[0]], 10);
+  northArrow(data.ui.north).addTo(map);
   L.control.scale({imperial: false}).addTo(map);
-  return new RouteMap(map, data);
+  L.control.attribution({position: 'bottomright', prefix: false}).addAttribution(data.ui.credits).addTo(map);
+  var shown = new RouteMap(map, data);
+  shown.legend().addTo(map);
+  return shown;
 }
 
 startRoute();

@@ -72,3 +72,17 @@ function markAt(at, kind, style, label, size) {
   };
   return marker;
 }
+
+/* The arrow that says where north is, as a control of the map. */
+function northArrow(label) {
+  var north = L.control({position: 'topleft'});
+  north.onAdd = function () {
+    var box = make('div', 'north');
+    box.setAttribute('role', 'img');
+    box.setAttribute('aria-label', label);
+    box.innerHTML = '<svg viewBox="0 0 20 26" width="22" height="28" aria-hidden="true"><path d="M10 1l7 23-7-5-7 5z" fill="#1d2733" stroke="#fff"/></svg>';
+    box.appendChild(make('div', '', 'N'));
+    return box;
+  };
+  return north;
+}

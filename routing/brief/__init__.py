@@ -12,8 +12,8 @@ import pandas as pd
 from geodata.region import Region
 from routing import land_network, legs, mutual_aid
 from routing.brief import tables
-from routing.brief.proposal import Proposal
 from routing.brief.aid import dependence
+from routing.brief.proposal import Proposal
 from routing.brief.result import assemble, plain
 from routing.brief.state import VARIANTS, respond, seen_as
 from routing.conditions import Catalogue

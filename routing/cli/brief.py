@@ -245,15 +245,14 @@ def write_record(
     place: Region,
     parameters: Parameters,
     conditions: Catalogue,
+    **files: Path | None,
 ) -> None:
-    """Write ``run.json``."""
+    """Write ``run.json``; `files` are further inputs by the part they play."""
     from geodata import provenance
 
     inputs: dict[str, Path | str] = {"region": f"{settings.region} sha256:{place.content_hash}"}
-    if settings.config is not None:
-        inputs["config"] = settings.config
-    if arguments["conditions_file"] is not None:
-        inputs["conditions"] = arguments["conditions_file"]
+    files = {"config": settings.config, "conditions": arguments["conditions_file"], **files}
+    inputs |= {role: file for role, file in files.items() if file is not None}
     inputs |= frame.scenario_inputs(arguments.get("scenario", ()))
     record = provenance.run_record(
         command=command,
@@ -325,7 +324,8 @@ def _proposal_line(proposal: dict[str, Any], lang: str, say: Any) -> str:
     sites = say("joiner").join(named(site, lang) for site in proposal["sites"])
     means = {f"{z}_mean": _minutes(f["mean_min"], say) for z, f in proposal["after"].items()}
     status = say(f"status.{proposal['status']}")
-    return str(say(statement, count=proposal["new_posts"], sites=sites, status=status, **means))
+    said = say(statement, count=proposal["new_posts"], sites=sites, status=status, **means)
+    return str(said) + _left_out(proposal["after"], say)
 
 
 def _time_of_day(result: dict[str, Any], say: Any) -> str:
@@ -343,7 +343,14 @@ def _grounded_line(result: dict[str, Any], say: Any) -> str:
     after = proposal["after_variants"]["without_helicopter"]
     means = {f"{z}_mean": _minutes(f["mean_min"], say) for z, f in after.items()}
     met = all(f["target_met"] is not False for f in after.values())
-    return str(say("without_helicopter", verdict=say("both_met" if met else "one_missed"), **means))
+    verdict = say("both_met" if met else "one_missed")
+    return str(say("without_helicopter", verdict=verdict, **means)) + _left_out(after, say)
+
+
+def _left_out(zones: dict[str, Any], say: Any) -> str:
+    """Return how many residents nobody reaches, whom the means leave out."""
+    people = sum(found["unreachable_population"] or 0.0 for found in zones.values())
+    return str(say("unreachable_people", people=f"{people:,.0f}")) if people >= 0.5 else ""
 
 
 def scenario_lines(result: dict[str, Any], lang: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geodata import catalogue
-from routing.cli import frame, progress, route
+from routing.cli import brief, frame, progress, route
 
 if TYPE_CHECKING:
     from geodata.outputs import OutputFolder
@@ -83,7 +83,7 @@ def _run(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, 
             ]
             _write(folder, found, told)
         arguments = {"out": str(out), "overwrite": overwrite, **asked}
-        route.write_record(folder, settings, "care", arguments, here, parameters, known)
+        brief.write_record(folder, settings, "care", arguments, here, parameters, known)
     for line in summary_lines(told, settings.lang):
         click.echo(line)
     click.echo(settings.say("brief.written", folder=str(out)))

@@ -192,7 +192,8 @@ def load_scenarios(files: Sequence[Path]) -> list[Scenario]:
     """
     from routing import scenario
 
-    found, faults = [], []
+    found: list[Scenario] = []
+    faults: list[Fault] = []
     for file in files:
         try:
             found.append(scenario.load(scenario.find(file)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,10 @@ import click
 
 from geodata import catalogue
 from geodata.errors import Fault, InputError
-from routing.cli import console, frame, progress
+from routing.cli import brief, console, frame, progress
 
 if TYPE_CHECKING:
     from geodata.outputs import OutputFolder
-    from geodata.region import Region
-    from routing.conditions import Catalogue
     from routing.config import Parameters
     from routing.itinerary.router import Router
 
@@ -104,8 +101,8 @@ def _one(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, 
             told = result.assemble(router, found, question)
             work.begin("pictures")
             _write_one(folder, router, found, told, settings.lang)
-        write_record(folder, settings, "route", {"out": str(out), "overwrite": overwrite, **asked},
-                     here, parameters, known)  # fmt: skip
+        arguments = {"out": str(out), "overwrite": overwrite, **asked}
+        brief.write_record(folder, settings, "route", arguments, here, parameters, known)
     for line in summary_lines(told, settings.lang):
         click.echo(line)
     click.echo(settings.say("brief.written", folder=str(out)))
@@ -175,8 +172,8 @@ def _many(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str,
             told = batch.summary(router, found, given.rejected)
             _write_many(folder, found, given.rejected, told)
         arguments = {"out": str(out), "overwrite": overwrite, **asked}
-        write_record(folder, settings, "route", arguments, here, parameters, known,
-                     patients=asked["patients"])  # fmt: skip
+        brief.write_record(folder, settings, "route", arguments, here, parameters, known,
+                           patients=asked["patients"])  # fmt: skip
     if given.faults:
         click.echo(catalogue.text("route.batch_rejected", settings.lang), err=True)
         console.say_faults(given.faults, settings.lang, limit=console.FAULTS_SHOWN)
@@ -205,39 +202,6 @@ def _write_many(folder: OutputFolder, found: Any, rejected: Any, told: dict[str,
 
 def _state(asked: dict[str, Any]) -> dict[str, Any]:
     return {name: asked[name] for name in ("daylight", "when", "condition", "conditions_file")}
-
-
-def write_record(
-    folder: OutputFolder,
-    settings: frame.Settings,
-    command: str,
-    arguments: dict[str, Any],
-    place: Region,
-    parameters: Parameters,
-    known: Catalogue,
-    *,
-    patients: Path | None = None,
-) -> None:
-    """Write ``run.json``."""
-    from geodata import provenance
-
-    inputs: dict[str, Path | str] = {"region": f"{settings.region} sha256:{place.content_hash}"}
-    files = {
-        "config": settings.config,
-        "conditions": arguments.get("conditions_file"),
-        "patients": patients,
-    }
-    inputs |= {role: file for role, file in files.items() if file is not None}
-    record = provenance.run_record(
-        command=command,
-        arguments={**arguments, "region": settings.region, "lang": settings.lang},
-        inputs=inputs,
-        parameters=[*parameters.as_rows(), *known.as_rows()],
-        started=settings.started,
-        outputs=[folder.path(name) for name in folder.names()],
-    )
-    text = json.dumps(record, ensure_ascii=False, indent=1, default=str)
-    folder.path("run.json").write_text(text + "\n", "utf-8", newline="\n")
 
 
 def summary_lines(told: dict[str, Any], lang: str) -> list[str]:
@@ -324,8 +288,9 @@ def _leg_line(leg: dict[str, Any], lang: str, say: Say) -> str:
 def _other_lines(told: dict[str, Any], lang: str, say: Say) -> list[str]:
     lines = []
     others = [
-        say("other", vehicle=say(f"vehicle.{row['vehicle']}"), hospital=row[f"name_{lang}"],
-            minutes=_short(row["slower_by_min"]))
+        say("other_secondary" if row["first_hospital_id"] else "other",
+            vehicle=say(f"vehicle.{row['vehicle']}"), hospital=row[f"name_{lang}"],
+            first=row[f"first_name_{lang}"], minutes=_short(row["slower_by_min"]))
         for row in told["other_feasible"][:_LISTED]
     ]  # fmt: skip
     if others:
@@ -334,7 +299,7 @@ def _other_lines(told: dict[str, Any], lang: str, say: Say) -> list[str]:
     listed = [
         say(
             "refused_one",
-            what=say(f"vehicle.{row['vehicle']}"),
+            what=say("straight", vehicle=say(f"vehicle.{row['vehicle']}")),
             reason=say(f"reason.{row['reason']}"),
         )
         for row in refused["vehicles"]

@@ -216,7 +216,7 @@ def summary(router: Router, found: gpd.GeoDataFrame, rejected: pd.DataFrame) -> 
 def messages(found: gpd.GeoDataFrame) -> list[dict[str, object]]:
     """Return the arrival message of each patient that has an itinerary, without legs.
 
-    A message holds the table's id of the patient and the need: no names.
+    A message holds the row and the table's id of the patient, and the need: no names.
     """
     told = []
     reached = found[(found["status"] == "ok").to_numpy()]
@@ -228,6 +228,7 @@ def messages(found: gpd.GeoDataFrame) -> list[dict[str, object]]:
         told.append(
             {
                 "schema": MESSAGE_SCHEMA,
+                "row": int(row["row"]),
                 "patient_id": row["patient_id"],
                 "hospital_id": row["hospital_id"],
                 "hospital_zh": row["hospital_zh"],

@@ -94,12 +94,13 @@ def read(
     Raises:
         InputError: if the file cannot be read as a table, or has neither places nor coordinates.
     """
-    table = _sheet(path)
+    table, broken = _sheet(path)
     reader = _Reader(Gazetteer(region), parameters, catalogue, system, defaults or Defaults())
     rows, rejected, faults = [], [], []
     points = reader.points(table)
     for k, cells in enumerate(table.to_dict("records")):
         found, wrong = reader.row({str(a): str(b) for a, b in cells.items()}, points[k], path.name)
+        wrong = [*broken.get(k, ()), *wrong]
         faults += wrong
         if wrong:
             rejected.append({**cells, "reasons": "; ".join(f.text(lang) for f in wrong)})
@@ -120,8 +121,15 @@ def _accepted(rows: list[dict[str, object]]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table.drop(columns=["lon", "lat"]), geometry=shapes, crs=WGS84)
 
 
-def _sheet(path: Path) -> pd.DataFrame:
-    """Return the cells as text, headings in our names, with the row numbers of the file."""
+_ROW_FAULTS = ("cell_without_heading", "spreadsheet_error")
+
+
+def _sheet(path: Path) -> tuple[pd.DataFrame, dict[int, list[Fault]]]:
+    """Return the cells as text, headings in our names, with the row numbers of the file.
+
+    A cell too many may mean that all cells after a stray comma stand in the wrong column, and an
+    error of the spreadsheet hides what was meant: such faults are told by row, for its rejection.
+    """
     spelled = {alias: name for name, aliases in COLUMNS.items() for alias in aliases}
     found = Findings()
     try:
@@ -129,8 +137,7 @@ def _sheet(path: Path) -> pd.DataFrame:
     except OSError as error:
         fault = Fault("route_patients_unreadable", str(path), params={"reason": str(error)})
         raise InputError(fault) from error
-    # A cell under no heading is one row's fault: such a row is rejected below, with the others.
-    whole = [f for f in found.faults if f.key not in ("cell_without_heading", "spreadsheet_error")]
+    whole = [f for f in found.faults if f.key not in _ROW_FAULTS]
     if read_ is None or whole:
         raise InputError(whole or found.faults)
     names = [spelled.get(column, column) for column in read_.columns]
@@ -139,7 +146,16 @@ def _sheet(path: Path) -> pd.DataFrame:
     table = pd.DataFrame(read_.rows, columns=names, dtype=str)
     table = table.loc[:, ~table.columns.duplicated()]
     table.insert(0, "row", list(read_.numbers))
-    return table
+    at = {f"{path.name}[{number}]": k for k, number in enumerate(read_.numbers)}
+    broken: dict[int, list[Fault]] = {}
+    for fault in found.faults:
+        broken.setdefault(at[_row_of(fault.where)], []).append(fault)
+    return table, broken
+
+
+def _row_of(where: str) -> str:
+    """Return the place of a row, ``file[7]``, from that of a cell in it, ``file[7].lon``."""
+    return where[: where.rindex("]") + 1]
 
 
 class _Reader:

@@ -104,6 +104,7 @@ def assemble(router: Router, answer: Answer, question: Question) -> dict[str, An
         "infeasible": refused,
     }
     found["notices"] = notices(router, answer, question)
+    found["sources"] = _sources(router)
     return found
 
 
@@ -237,6 +238,18 @@ def english(name_zh: object, name_en: object) -> str:
     return name_en if isinstance(name_en, str) and name_en else latin(str(name_zh))
 
 
+def _sources(router: Router) -> list[dict[str, Any]]:
+    """Return the sources under a licence of what an itinerary is drawn on and leads over."""
+    region = router.region
+    tables = (region.islands, region.roads, region.posts, region.hospitals)
+    cells = (cell for table in tables if "source_ids" in table for cell in table["source_ids"])
+    cited = {one for cell in cells if isinstance(cell, str) for one in cell.split(";")}
+    columns = ["source_id", "title", "publisher", "url", "licence"]
+    rows = region.sources[region.sources["source_id"].isin(cited)][columns]
+    found = [{name: _text(v) for name, v in row.items()} for row in rows.to_dict("records")]
+    return [{str(name): value for name, value in row.items()} for row in found if row["licence"]]
+
+
 def _at(question: Question, answer: Answer) -> dict[str, Any]:
     place = question.place
     return {
@@ -313,9 +326,7 @@ def _post(router: Router, row: int, prefix: str) -> dict[str, Any]:
 def _hospital(router: Router, answer: Answer, row: int) -> dict[str, Any]:
     hospital = router.region.hospitals.iloc[row]
     return {
-        "hospital_id": str(hospital["hospital_id"]),
-        "name_zh": str(hospital["name_zh"]),
-        "name_en": english(hospital["name_zh"], hospital["name_en"]),
+        **_named_hospital(router, row),
         "tier": _text(hospital["tier"]),
         "capabilities": _text(hospital["capabilities"]),
         "receives_by_assumption": bool(router.receiving.assumed[answer.level][row]),
@@ -326,26 +337,28 @@ def _hospital(router: Router, answer: Answer, row: int) -> dict[str, Any]:
 
 
 def _others(router: Router, answer: Answer) -> list[dict[str, Any]]:
-    found = []
-    for choice in answer.choices[len(answer.stories) :]:
-        row = router.region.hospitals.iloc[choice.hospital]
-        stop = None
-        if choice.first_hospital >= 0:
-            stop = str(router.region.hospitals["hospital_id"].iloc[choice.first_hospital])
-        found.append(
-            {
-                "vehicle": choice.vehicle,
-                "hospital_id": str(row["hospital_id"]),
-                "name_zh": str(row["name_zh"]),
-                "name_en": english(row["name_zh"], row["name_en"]),
-                "first_hospital_id": stop,
-                "arrive_hospital_min": _number(choice.arrive_hospital_min),
-                "slower_by_min": _number(
-                    choice.arrive_hospital_min - answer.choices[0].arrive_hospital_min
-                ),
-            }
-        )
-    return found
+    fastest = answer.choices[0].arrive_hospital_min if answer.choices else math.nan
+    return [
+        {
+            "vehicle": choice.vehicle,
+            **_named_hospital(router, choice.hospital),
+            **_named_hospital(router, choice.first_hospital, "first_"),
+            "arrive_hospital_min": _number(choice.arrive_hospital_min),
+            "slower_by_min": _number(choice.arrive_hospital_min - fastest),
+        }
+        for choice in answer.choices[len(answer.stories) :]
+    ]
+
+
+def _named_hospital(router: Router, row: int, prefix: str = "") -> dict[str, str | None]:
+    """Return id and names of a hospital; None for row -1, which is none."""
+    names = [f"{prefix}{name}" for name in ("hospital_id", "name_zh", "name_en")]
+    if row < 0:
+        return dict.fromkeys(names)
+    found = router.region.hospitals.iloc[row]
+    name = str(found["name_zh"])
+    values = (str(found["hospital_id"]), name, english(name, found["name_en"]))
+    return dict(zip(names, values, strict=True))
 
 
 def _refused_post(router: Router, refused: reasons.Refused) -> dict[str, Any]:
@@ -361,13 +374,7 @@ def _refused_post(router: Router, refused: reasons.Refused) -> dict[str, Any]:
 
 
 def _refused_hospital(router: Router, refused: reasons.Refused) -> dict[str, Any]:
-    row = router.region.hospitals.iloc[refused.row]
-    return {
-        "hospital_id": str(row["hospital_id"]),
-        "name_zh": str(row["name_zh"]),
-        "name_en": english(row["name_zh"], row["name_en"]),
-        "reason": refused.reason,
-    }
+    return {**_named_hospital(router, refused.row), "reason": refused.reason}
 
 
 def _boarding(one: dict[str, Any]) -> str | None:

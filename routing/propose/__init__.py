@@ -86,9 +86,7 @@ def compute(
     return _told(world, plan, request, catalogue)
 
 
-def _told(
-    world: World, plan: Plan, request: Request, catalogue: Catalogue | None
-) -> Proposal:
+def _told(world: World, plan: Plan, request: Request, catalogue: Catalogue | None) -> Proposal:
     changes = after.changes(world, plan.result)
     shown = changes[world.first.name]
     today = world.before[world.first.name].demand

@@ -119,7 +119,7 @@ def problem(
         )
         for one in held
     }
-    if len(by_condition) == 1 and not held[0].must_hold:
+    if len(by_condition) == 1:  # to hold in it by itself asks nothing more then
         return by_condition[held[0].name]
     return SitingProblem.across(
         by_condition,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geodata import catalogue as strings
 from geodata.errors import Fault, InputError
@@ -74,14 +74,15 @@ def parse(
     ``all`` (or ``likely``) stands for every weather condition by day and by night, each with its
     share of the year; ``all@night`` for those of the night, ``all!`` asks the targets to hold in
     each by itself. A share of 0 needs the ``!``, which asks the targets to hold in the condition by
-    itself. Without any share, conditions with ``!`` have none and all others weigh the same.
+    itself. Without any share, conditions with ``!`` have none and all others weigh the same; where
+    every condition has ``!``, all of them do.
 
     Raises:
         InputError: with every fault found.
 
     Example:
         >>> asked = parse(["calm,fog@night=0.1!,no_boat!"], daylight="day")
-        >>> [(one.name, one.share, one.must_hold) for one in asked]  # doctest: +NORMALIZE_WHITESPACE
+        >>> [(one.name, one.share, one.must_hold) for one in asked]
         [('calm@day', 1.0, False), ('fog@night', 0.1, True), ('no_boat@day', 0.0, True)]
     """
     words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
@@ -93,6 +94,8 @@ def parse(
         Fault("propose_condition_twice", "--conditions", name)
         for name in sorted({n for n in told if told.count(n) > 1})
     ]
+    if not any("=" in word for word in words) and all(one.share <= 0 for one in found):
+        found = [replace(one, share=1.0) for one in found]
     if not faults and not any(one.share > 0 for one in found):
         faults.append(Fault("siting_no_share", "--conditions"))
     if faults:
@@ -146,9 +149,7 @@ class _Reader:
         likely = self.catalogue.likely(
             day_share=self.day_share, daylight=light, when_min=self.when_min
         )
-        return [
-            Held(one.key, one.condition, share * one.probability, must_hold) for one in likely
-        ]
+        return [Held(one.key, one.condition, share * one.probability, must_hold) for one in likely]
 
     def _share(self, text: str, default: float) -> float:
         if not text.strip():

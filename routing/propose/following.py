@@ -109,9 +109,7 @@ def _sites(world: World, request: Request) -> Columns:
         lattice_km=request.lattice_km,
         costs=request.costs,
     )
-    return columns.build(
-        world.region, world.land, world.parameters, replace(asked, kinds=every)
-    )
+    return columns.build(world.region, world.land, world.parameters, replace(asked, kinds=every))
 
 
 def _weighed(gains: dict[str, Gains], shares: dict[str, float]) -> Gains:

@@ -29,7 +29,9 @@ DRAWN_KINDS = {
     "boat_berth": "boat_base",
     "helipad": "air_base",
 }
-_FOR_MAP = ("objective", "status", "statement", "new_posts", "sites", "before", "after")
+_FOR_MAP = (
+    "objective", "status", "statement", "new_posts", "sites", "closed", "before", "after",
+)  # fmt: skip
 _SHARED = (
     "region", "condition", "daylight", "when", "start_stamp", "network", "scenarios", "posts",
     "posts_by_evidence", "assumptions", "sources",

@@ -52,13 +52,17 @@ def _following(result: Mapping[str, Any], say: _Words) -> Iterator[str]:
     for row in result.get("next_by_kind") or ():
         if row["condition"] != OVERALL or row["best_for"] != "minutes":
             continue
+        kind = say(f"next_kind.{row['kind']}")
+        if row["id"] is None:
+            yield say("next_nothing", kind=kind)
+            continue
         yield say(
             "next_line",
-            kind=say(f"next_kind.{row['kind']}"),
+            kind=kind,
             name=say.named(row),
             minutes=f"{row['saved_call_min_per_year']:,.0f}",
             people=f"{row['newly_reached_population']:,.0f}",
-            per_cost=f"{row['saved_call_min_per_cost']:,.0f}",
+            per_cost=_whole(row["saved_call_min_per_cost"]),
         )
 
 
@@ -141,6 +145,14 @@ def _gains(result: Mapping[str, Any], say: _Words) -> Iterator[str]:
             told.append(say("gain_of", name=name, minutes=_minutes(row["gain_min"])))
     if told:
         yield say("gain", names=say.list(told[:_GAINS_TOLD]))
+    slower = [row for row in result["gains_by_island"] if (row["gain_min"] or 0.0) < 0]
+    slower.sort(key=lambda row: row["gain_people_min"])
+    if slower:
+        worst = (
+            say("loss_of", name=say.named(row), minutes=_minutes(-row["gain_min"]))
+            for row in slower[:_GAINS_TOLD]
+        )
+        yield say("loss", names=say.list(worst))
     lost = [row for row in result["gains_by_island"] if row["cut_off_population"]]
     if lost:
         people = f"{sum(row['cut_off_population'] for row in lost):,.0f}"
@@ -203,18 +215,34 @@ def _relaxation(result: Mapping[str, Any], say: _Words) -> Iterator[str]:
         yield say("relax_rules", rules=named) if named else say("relax_rules_all")
     for one in _told_once(why["relaxed"]):
         shown = _percent if one["what"] == "share" else _minutes
-        label = say.zone(one["label"]) if one["of"] == "zone" else say.named(one)
+        label = _label(one, result, say)
         asked, needed = shown(one["asked"]), shown(one["needed"])
         yield say(f"relax_{one['what']}", label=label, asked=asked, needed=needed)
-    blocking = list(result.get("blocking") or ())[:_BLOCKING_TOLD]
+    # An island may stand in the way of the same bound under several conditions.
+    blocking = list(dict.fromkeys(_blocked(row, say) for row in result.get("blocking") or ()))
     if blocking:
-        yield say("blocked_by", names=say.list(_blocked(row, say) for row in blocking))
+        yield say("blocked_by", names=say.list(blocking[:_BLOCKING_TOLD]))
+
+
+def _label(one: Mapping[str, Any], result: Mapping[str, Any], say: _Words) -> str:
+    """Return what a bound is on, with the condition in which it has to hold by itself."""
+    if one["of"] == "all":
+        label = say("everyone")
+    else:
+        label = say.zone(one["label"]) if one["of"] == "zone" else say.named(one)
+    names = {held["name"]: held[f"name_{say.lang}"] for held in result["conditions"]}
+    alone = one["condition"]
+    return say("label_in", label=label, condition=names.get(alone, alone)) if alone else label
 
 
 def _blocked(row: Mapping[str, Any], say: _Words) -> str:
     minutes, soonest = _minutes(row["mean_min"]), _minutes(row["soonest_min"])
     zone = row["zone_or_island"]
-    name = say.named(row) if zone == row["island_id"] else f"{say.named(row)} · {say.zone(zone)}"
+    here = not zone or zone == row["island_id"]
+    name = say.named(row) if here else f"{say.named(row)} · {say.zone(zone)}"
+    if row["mean_min"] is None:
+        key = "blocked_unreached" if row["soonest_min"] is None else "blocked_late"
+        return say(key, name=name, soonest=soonest)
     return say("blocked_of", name=name, minutes=minutes, soonest=soonest)
 
 
@@ -233,6 +261,10 @@ def _minutes(value: float | None, *, bound: float | None = None) -> str:
     while bound is not None and digits < 4 and (round(value, digits) <= bound) != (value <= bound):
         digits += 1
     return f"{value:.{digits}f}"
+
+
+def _whole(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
 
 
 def _percent(value: float | None) -> str:

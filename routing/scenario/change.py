@@ -92,7 +92,9 @@ def _hash(region: Region, parts: Sequence[Scenario]) -> str:
     """Return the hash of the file the region came from, with one of what was changed since."""
     if not region.content_hash:
         return ""
-    text = json.dumps([asdict(replace(one, place="")) for one in parts], sort_keys=True, default=str)
+    text = json.dumps(
+        [asdict(replace(one, place="")) for one in parts], sort_keys=True, default=str
+    )
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"{region.content_hash}+scenarios:{digest}"
 

@@ -79,7 +79,7 @@ def _changes(one: Scenario, before: Region, after: Region, lang: str) -> Iterato
         entries = getattr(one, field)
         if not entries:
             continue
-        labels = [_label(entry, names, lang) for entry in entries]
+        labels = [_label(entry, names) for entry in entries]
         shown = catalogue.text("scenario.names", lang).join(labels[:_NAMED])
         more = len(labels) - _NAMED
         if more > 0:
@@ -89,7 +89,7 @@ def _changes(one: Scenario, before: Region, after: Region, lang: str) -> Iterato
         yield catalogue.text("scenario.conserve_total", lang)
 
 
-def _label(entry: Any, names: dict[str, str], lang: str) -> str:
+def _label(entry: Any, names: dict[str, str]) -> str:
     if not isinstance(entry, PopulationShift):
         ident = str(getattr(entry, "post_id", None) or entry.link_id)
         return names.get(ident, ident)

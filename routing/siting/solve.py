@@ -21,6 +21,7 @@ from routing.siting.question import DE_MAIO, OBJECTIVES, ByZone, Question, ask
 from routing.siting.result import SitingResult, Ties
 from routing.siting.rules import Barred
 from routing.siting.task import Solved, Task, mean_goal, reach_goal
+from routing.siting.thrift import changes_goal, least_changed
 
 __all__ = ["OBJECTIVES", "answer", "solve"]
 
@@ -89,8 +90,9 @@ def solve(
     All but ``min-sites`` and ``set-cover`` need `new`; those on coverage need `target_min`, and
     ``expected-coverage`` needs `busy`.
     Their formulas are in `routing.siting.objectives`. Of equally good answers the one that reaches
-    the most weight and then has the smallest weighted mean is taken, and of sites that are the same
-    in everything the first.
+    the most weight and then has the smallest weighted mean is taken, without new sites, closures
+    and moves that gain nothing, and of sites that are the same in everything the first. For the two
+    that count sites, the fewest closures and moves come before both.
 
     Args:
         problem: what to solve.
@@ -170,6 +172,7 @@ def answer(
     if solved.outcome.is_answer:
         if break_ties:
             opened, ties = _untied(solved)
+            opened = least_changed(solved.master, np.sort(opened), solved.goal)
         if not barred:
             opened = _first_of_same(frame, opened)
     log.info("%s: %s in %.1f s", question.objective, solved.outcome.status, clock.spent_s())
@@ -185,6 +188,14 @@ def _untied(solved: Solved) -> tuple[Ints, Ties]:
     if solved.goal is not None:
         master.fix(solved.goal, outcome)
     master.start, unreached = outcome.opened, 0.0
+    # Where cost is what counts, a move costs nothing on balance, so it has to be counted too.
+    changes = changes_goal(master) if solved.counts else None
+    if changes is not None:
+        fewest = minimize(master, changes)
+        if fewest.status != "optimal":
+            return (fewest.opened if fewest.is_answer else outcome.opened), "best_found"
+        master.fix(changes, fewest)
+        master.start = fewest.opened
     reach = reach_goal(master)
     if reach is not None:
         most = minimize(master, reach)

@@ -57,12 +57,14 @@ class Solved:
         goal: what has to be held while ties are broken; None where the answer leaves no ties that
             matter, or the model holds it already.
         breaks_ties: whether equally good answers are worth telling apart by their means.
+        counts: whether the value is a number or cost of sites.
     """
 
     outcome: Outcome
     master: Master
     goal: Goal | None = None
     breaks_ties: bool = True
+    counts: bool = False
 
 
 def is_bare(task: Task) -> bool:

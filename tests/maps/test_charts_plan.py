@@ -110,3 +110,19 @@ def test_nothing_overlaps_the_legend_and_nothing_gives_a_picture(draw: Any, lang
     legend = figure.legends[0].get_window_extent()
     assert not any(legend.overlaps(ax.get_window_extent()) for ax in figure.axes)
     assert static.png_bytes(draw([], TARGETS, lang=lang), dpi=40)
+
+
+@pytest.mark.parametrize(("targets", "places"), [
+    ((11.0, 14.0), {"target 11": "bottom", "target 14": "bottom"}),
+    ((13.5, 14.0), {"target 13.5": "top", "target 14": "bottom"}),
+    ((14.0, 14.0), {"target 14": "bottom"}),
+])  # fmt: skip
+def test_names_of_close_targets_stand_on_either_side(
+    targets: tuple[float, float], places: dict[str, str]
+) -> None:
+    ax = axes()
+    both = dict(zip(TARGETS, targets, strict=True))
+    charts_plan.draw_tradeoff_means(ax, CURVE, both, pen=Pen.of("en"))
+    named = [text for text in ax.texts if text.get_text().startswith("target")]
+    assert {text.get_text(): text.get_va() for text in named} == places
+    assert len(named) == len(places)

@@ -102,3 +102,19 @@ def test_hostile_names_are_drawn_as_they_are(hostile: tuple[CoverageTables, Any]
     for lang in ("zh", "en"):
         figure = panels.pair_figure(*hostile, lang=lang, crs=CRS)
         assert static.png_bytes(figure, dpi=40)
+
+
+def test_posts_that_a_plan_closes_are_on_the_first_map_alone(
+    tables: CoverageTables, result: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[set[str]] = []
+    monkeypatch.setattr(
+        panels.static, "draw_layers", lambda _, sheet, *__, **___: drawn.append(
+            set(sheet.metric["posts"]["post_id"])
+        ),
+    )  # fmt: skip
+    gone = str(tables.posts["post_id"].iloc[0])
+    proposal = {**(result.get("proposal") or {}), "closed": [{"id": gone}]}
+    panels.pair_figure(tables, {**result, "proposal": proposal}, lang="en", crs=CRS)
+    assert drawn[0] - drawn[1] == {gone}
+    assert len(drawn) == 2

@@ -89,3 +89,46 @@ def test_hostile_text_stays_text(result: dict[str, Any], lang: str, made: Any) -
     assert page.handlers == []
     assert not {"script", "svg", "img"} & set(page.tags)
     assert page.anchors() == []
+
+
+def test_who_loses_is_told_beside_who_gains(result: dict[str, Any]) -> None:
+    row = {"island_id": "x", "name_zh": "慢岛", "name_en": "Slow Island", "population": 100,
+           "before_min": 10.0, "after_min": 17.3, "gain_min": -7.3, "gain_people_min": -730.0,
+           "newly_reached_population": 0, "cut_off_population": 40}  # fmt: skip
+    made = plan(result)
+    page = Page(report.page(made | {"gains_by_island": [*made["gains_by_island"], row]}, {}, "en"))
+    assert "losses" in page.ids
+    assert "Slow Island (7.3 min more)" in page.text
+    assert "40 residents are reached today and no longer after: Slow Island" in page.text
+    assert "losses" not in Page(report.page(made, {}, "en")).ids
+
+
+def test_other_counts_of_posts_and_the_number_it_takes_are_told(result: dict[str, Any]) -> None:
+    made = plan(result)
+    told = {
+        "variants": {"confirmed": {"before": made["before"], "after": made["after"]}},
+        "fewest": {"new_posts": 3, "status": "feasible"},
+    }
+    words = words_of(made | told, "en")
+    assert "The same plan under other counts" in words
+    assert "Meeting the targets on the means takes 3 new sites (feasible, not proven)." in words
+
+
+def test_only_a_number_of_sites_is_called_the_fewest(result: dict[str, Any]) -> None:
+    fewest = plan(result) | {"objective": "min-sites", "statement": "reached", "status": "optimal",
+                             "new_posts": 1, "objective_value": 1}  # fmt: skip
+    proof = "no smaller number will do"
+    assert proof in words_of(fewest, "en")
+    assert proof not in words_of(fewest | {"objective": "min-mean"}, "en")
+    assert proof not in words_of(fewest | {"objective_value": 2.5}, "en")
+
+
+def test_a_relaxed_bound_names_its_condition_and_all_calls(result: dict[str, Any]) -> None:
+    bound = {"what": "share", "of": "all", "label": "", "condition": "fog@day", "asked": 0.9,
+             "needed": 0.8}  # fmt: skip
+    made = infeasible(result) | {"relaxation": {"proven": True, "rules": [], "relaxed": [bound]}}
+    words = words_of(made, "en")
+    assert "All calls (" in words
+    assert "fog" in words
+    nothing = made | {"relaxation": {"proven": True, "rules": [], "relaxed": []}}
+    assert "giving up one kind alone is not enough" in words_of(nothing, "en")

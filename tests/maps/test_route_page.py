@@ -26,8 +26,7 @@ def leg(kind: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def result() -> dict[str, Any]:
+def make_result() -> dict[str, Any]:
     one = {
         "kind": "direct", "vehicle": "boat", "arrive_hospital_min": 99.5, "slower_by_min": 0.0,
         "clock": {"arrive_hospital": "2026-01-15T04:10"}, "first_hospital": None,
@@ -44,8 +43,12 @@ def result() -> dict[str, Any]:
         "condition_en": "dense fog", "daylight": "night", "itineraries": [one, other],
         "responders": [{"name_zh": "站", "name_en": "Station", "vehicle": "boat",
                         "arrive_scene_min": 42.0, "evidence": "assumed"}],
-        "other_feasible": [{"vehicle": "ambulance", "name_zh": "医院", "name_en": "Hospital",
-                            "slower_by_min": 12.0}],
+        "other_feasible": [
+            {"vehicle": "ambulance", "name_zh": "医院", "name_en": "Hospital",
+             "first_name_zh": None, "first_name_en": None, "slower_by_min": 12.0},
+            {"vehicle": "boat", "name_zh": "医院", "name_en": "Hospital",
+             "first_name_zh": EVIL, "first_name_en": EVIL, "slower_by_min": 15.0},
+        ],
         "infeasible": {
             "vehicles": [{"vehicle": "helicopter", "reason": "night"}],
             "posts": [{"name_zh": f"点{k}", "name_en": f"P{k}", "reason": "no_way"}
@@ -53,6 +56,7 @@ def result() -> dict[str, Any]:
             "hospitals": [{"name_zh": EVIL, "name_en": EVIL, "reason": "tier"}],
         },
         "notices": [{"key": "schematic"}, {"key": "ashore", "metres": "120"}],
+        "sources": [{"source_id": "s", "title": EVIL, "publisher": EVIL, "licence": "CC BY 4.0"}],
     }  # fmt: skip
 
 
@@ -63,8 +67,12 @@ def tables() -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
         crs=4326,
     )
     places = gpd.GeoDataFrame(
-        {"what": ["scene", "hospital"], "name_zh": [EVIL, "医院"], "name_en": [EVIL, "Hospital"]},
-        geometry=[shapely.Point(122, 30), shapely.Point(122.1, 30.1)],
+        {
+            "what": ["scene", "hospital", "post"],
+            "name_zh": [EVIL, "医院", "站"],
+            "name_en": [EVIL, "Hospital", "Station"],
+        },
+        geometry=[shapely.Point(122, 30), shapely.Point(122.1, 30.1), shapely.Point(122.1, 30)],
         crs=4326,
     )
     islands = gpd.GeoDataFrame(
@@ -72,6 +80,16 @@ def tables() -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
         crs=4326,
     )  # fmt: skip
     return legs, places, islands
+
+
+@pytest.fixture
+def result() -> dict[str, Any]:
+    return make_result()
+
+
+def sample_page(lang: str) -> str:
+    """Return the page of this module, for those who look at it in a browser."""
+    return route_page(make_result(), *tables(), lang=lang)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -96,11 +114,17 @@ def test_data_block_is_whole_json(result: dict[str, Any]) -> None:
     data = json.loads(block)
     assert data["places"][0]["what"] == "scene"
     assert data["legs"][0]["itinerary"] == 1
+    assert data["ui"]["boat"] == "boat"
+    assert "CC BY 4.0" in data["ui"]["credits"]
+    assert "<img" not in data["ui"]["credits"]  # Leaflet writes it as markup
 
 
 def test_page_tells_legs_reasons_and_notices(result: dict[str, Any]) -> None:
     text = Page(route_page(result, *tables(), lang="en")).text
-    for piece in ("02:30", "99.5", "does not fly at night", "9 in all", "120 m off", "First"):
+    for piece in (
+        "02:30", "99.5", "does not fly at night", "9 in all", "120 m off", "First",
+        "then boat to Hospital (+15.0 min)", "helicopter straight to a hospital",
+    ):  # fmt: skip
         assert piece in text
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib import resources
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -59,3 +62,17 @@ def test_unknown_codes_are_shown_as_they_are() -> None:
     assert Words("en").code("kind", "lifeboat") == "lifeboat"
     assert Words("en").code("kind", None) == "none"
     assert Words("zh").vehicle(None) == "无法到达"
+
+
+def test_conditions_are_named_as_the_shipped_file_names_them() -> None:
+    shipped = tomllib.loads(resources.files("seeds").joinpath("conditions.toml").read_text("utf-8"))
+    for name, entry in shipped.items():
+        assert Words("zh").condition(name) == entry["name_zh"]
+        assert Words("en").condition(name) == entry["name_en"]
+
+
+def test_a_row_names_its_own_condition_before_its_key_does() -> None:
+    row = {"key": "fog@night", "name_zh": "海冰", "daylight": "night"}
+    assert Words("zh").condition_of(row).startswith("海冰")
+    assert Words("en").condition_of(row).startswith("dense fog")
+    assert "night" in Words("en").condition_of(row)

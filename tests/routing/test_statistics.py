@@ -92,3 +92,36 @@ def test_quantile_agrees_with_the_definition(pairs: list[tuple[float, float]], q
     before = weights[values < found].sum() / weights.sum()
     assert reached >= q - 1e-9
     assert before < q + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("mean", "lost", "tolerated", "met", "reason"),
+    [
+        (14.0, 0.0, 0.0, True, "met"),
+        (14.001, 0.0, 0.0, False, "mean"),
+        (13.0, 1.0, 0.0, False, "cut_off"),
+        (15.0, 1.0, 0.0, False, "mean_and_cut_off"),
+        (13.0, 10.0, 0.1, True, "met"),
+        (13.0, 10.5, 0.1, False, "cut_off"),
+        (float("nan"), 100.0, 0.0, False, "cut_off"),
+        (float("nan"), 0.0, 0.0, None, None),
+    ],
+)
+def test_one_rule_says_when_a_target_is_met(
+    mean: float, lost: float, tolerated: float, met: bool | None, reason: str | None
+) -> None:
+    found = statistics.verdict(
+        mean,
+        target_min=14.0,
+        population=100.0,
+        unreachable_population=lost,
+        unreachable_share=tolerated,
+    )
+    assert found == {"target_met": met, "target_met_reason": reason}
+
+
+def test_a_target_is_not_met_by_giving_residents_up_in_any_weather() -> None:
+    rows = demand(response_min=[10.0, np.nan], calls_per_year=[1.0, 1.0], population=[7.0, 3.0])
+    assert statistics.summary(rows, 14.0)["target_met_reason"] == "cut_off"
+    assert statistics.summary(rows, 14.0, unreachable_share=0.3)["target_met"] is True
+    assert statistics.summary(rows, 14.0, unreachable_share=0.29)["target_met"] is False

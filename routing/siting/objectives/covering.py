@@ -58,7 +58,7 @@ def set_cover(task: Task) -> Solved:
     within = task.question.radius(task.frame.problem)[task.frame.rows]
     master = task.master([CoverAll(within)])
     goal = cost_goal(master)
-    return Solved(minimize(master, goal), master, goal)
+    return Solved(minimize(master, goal), master, goal, counts=True)
 
 
 def coverage_goal(master: Master, within_min: Floats) -> Goal:

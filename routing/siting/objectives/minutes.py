@@ -30,7 +30,7 @@ def min_sites(task: Task) -> Solved:
     """
     master = task.master()
     goal = cost_goal(master)
-    return Solved(minimize(master, goal), master, goal)
+    return Solved(minimize(master, goal), master, goal, counts=True)
 
 
 def min_mean(task: Task) -> Solved:
@@ -52,7 +52,7 @@ def min_mean(task: Task) -> Solved:
         unreached, master.start = most.value, most.opened
         master.fix(reach, most)
     goal = mean_goal(master, unreached)
-    return Solved(minimize(master, goal), master, breaks_ties=False)
+    return Solved(minimize(master, goal), master, goal, breaks_ties=False)
 
 
 def cost_goal(master: Master) -> Goal:

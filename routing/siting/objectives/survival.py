@@ -41,4 +41,5 @@ def survival(task: Task) -> Solved:
         return -float(frame.weights @ survivors(frame.open_times(opened), parameters))
 
     expression = -1.0 * block.total(frame.weights) - float(frame.weights @ today)
-    return Solved(minimize(master, Goal(expression, value)), master, breaks_ties=False)
+    goal = Goal(expression, value)
+    return Solved(minimize(master, goal), master, goal, breaks_ties=False)

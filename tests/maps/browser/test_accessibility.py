@@ -1,13 +1,12 @@
 """axe-core finds nothing serious on any page.
 
-Each page has a sample: a function that makes it in a language. Those of `coverage` and `report` are
+Each page has a sample: a function that makes it in a language. Those made of the shared results are
 here; another page offers ``sample_page(lang)`` in its own test module.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from maps.interactive import coverage_page
 from maps.report import report_page
 from tests.maps.browser.conftest import Show
 from tests.maps.conftest import make_result, make_tables
+from tests.maps.results import PNG, plan
+from tests.maps.results import audit as recorded
 from tests.maps.yearly import with_year
 
 pytestmark = pytest.mark.browser
@@ -44,15 +45,26 @@ def report(lang: str) -> str:
     return report_page(make_result(make_tables()), {"coverage": picture}, lang)
 
 
+def proposal(lang: str) -> str:
+    """The map of a proposal: today and after it, under its first condition."""
+    tables = make_tables()
+    told = plan(make_result(tables))
+    drawn = {**make_result(tables), "proposal": {**told, "after": told["after"]}}
+    return coverage_page(tables, drawn, lang=lang)
+
+
+def audit(lang: str) -> str:
+    return report_page(recorded(), {"hour_weekday": PNG}, lang)
+
+
+SAMPLES = {"coverage": coverage, "report": report, "proposal": proposal, "audit": audit}
+
+
 def sample(name: str) -> Callable[[str], str]:
-    """Return what makes the page `name`, or skip where there is none yet."""
-    if name in ("coverage", "report"):
-        return {"coverage": coverage, "report": report}[name]
-    if importlib.util.find_spec(f"maps.{name}_page") is None:
-        pytest.skip(f"there is no {name} page")
+    """Return what makes the page `name`."""
+    if name in SAMPLES:
+        return SAMPLES[name]
     tests = importlib.import_module(f"tests.maps.test_{name}_page")
-    if not hasattr(tests, "sample_page"):
-        pytest.skip(f"tests.maps.test_{name}_page offers no sample_page(lang)")
     found: Callable[[str], str] = tests.sample_page
     return found
 

@@ -33,7 +33,7 @@ def results(isles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_promised_file_is_there_and_nothing_else(results: Path) -> None:
     tables = {f"{name}.csv" for name in TABLES}
-    pictures = {"coverage.html", "coverage.png", "report.html"}
+    pictures = {"coverage.html", "coverage.png", "coverage.svg", "report.html", "report.docx"}
     records = {"result.json", "run.json", "tables.gpkg"}
     assert {path.name for path in results.iterdir()} == tables | pictures | records
 

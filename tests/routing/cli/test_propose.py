@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import shapely
 
 import routing
 from geodata import region
+from maps import static
 from routing import config, land_network
 from routing import propose as proposals
 from routing.cli import main, propose
@@ -29,8 +31,18 @@ ROOT = Path(routing.__file__).resolve().parents[1]
 TABLES = {"sites", "candidates", "demand", "parameters", "conditions", "gains_by_island",
           "gains_by_township"}  # fmt: skip
 FIRM = {"curve", "alternatives", "sensitivity_runs", "sensitivity_sites"}
-REST = {"result.json", "run.json", "tables.gpkg", "proposal.html", "report.html", "proposal.png"}
+REST = {"result.json", "run.json", "tables.gpkg", "proposal.html", "proposal.png", "report.html",
+        "report.docx"}  # fmt: skip
 HOSTILE = "=cmd|'/c calc'!A1</script><img src=x onerror=alert(1)>{{7*7}}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse() -> Iterator[None]:
+    """Draw pictures with few dots, as print quality is most of the time of a run."""
+    drawn = static.png_bytes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(static, "png_bytes", lambda figure, **_: drawn(figure, dpi=40))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -125,8 +125,20 @@ def some_patients(router: Router, seed: int, n: int = 12) -> gpd.GeoDataFrame:
     minutes = rng.integers(0, 1440, n).astype(float)
     table["when_min"] = np.where(rng.random(n) < 0.3, np.nan, minutes)
     table["date"] = None
+    table["row"] = range(2, n + 2)
     table["patient_id"] = [f"p{k}" for k in range(n)]
     return table
+
+
+@pytest.mark.parametrize("row", ["a,乙岛,stroke,too,many", "a,乙岛,#N/A"])
+def test_a_row_that_may_mean_something_else_is_rejected(
+    toy_router: Router, known: Catalogue, tmp_path: Path, row: str
+) -> None:
+    found = read(toy_router, known, tmp_path / "p.csv", f"id,place,need\n{row}\nb,乙岛,stroke\n")
+    assert found.accepted["patient_id"].tolist() == ["b"]
+    assert found.rejected["row"].tolist() == [2]
+    assert found.rejected["reasons"].iloc[0] != ""
+    assert [fault.where.split("]")[0] for fault in found.faults] == ["p.csv[2"]
 
 
 def test_messages_hold_no_more_than_they_need(known: Catalogue) -> None:

@@ -75,3 +75,26 @@ def test_contradicting_rules_are_named_as_options(results: dict[str, dict[str, A
 def test_a_mean_just_over_its_target_never_reads_as_on_it() -> None:
     assert summary._minutes(14.004, bound=14.0) == "14.004"
     assert summary._minutes(13.96, bound=14.0) == "14.0"
+
+
+def test_a_bound_on_all_calls_in_one_condition_has_words_for_both(
+    results: dict[str, dict[str, Any]],
+) -> None:
+    told_ = results["blocked"]
+    name, named = (told_["conditions"][0][key] for key in ("name", "name_en"))
+    bound = {"what": "share", "of": "all", "label": "", "name_zh": None, "name_en": None,
+             "condition": name, "asked": 0.9, "needed": 0.8}  # fmt: skip
+    row = {**told_["blocking"][0], "zone_or_island": "", "mean_min": None}
+    never = {**row, "soonest_min": None}
+    late = {**row, "soonest_min": 12.0}
+    changed = {**told_, "relaxation": {**told_["relaxation"], "relaxed": [bound]}}
+    text = "\n".join(summary.lines({**changed, "blocking": [never, late]}, "en"))
+    assert f"the share within target of all calls ({named}) 90 % -> 80 %" in text
+    assert "C (reached by nobody), C (reached by nobody in the relaxed answer; 12.0 min" in text
+
+
+def test_islands_that_get_slower_are_told(results: dict[str, dict[str, Any]]) -> None:
+    row = {**results["answer"]["gains_by_island"][0], "gain_min": -7.3, "gain_people_min": -10.0}
+    text = "\n".join(summary.lines({**results["answer"], "gains_by_island": [row]}, "en"))
+    assert "Slower: " in text
+    assert "7.3 min more" in text

@@ -1,0 +1,179 @@
+"""The two passes over the parts: clean each, find repeats among all, then count each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from geodata import calls
+from routing.audit import clean, repeats, tally
+from routing.audit.engine import Engine, Threads
+from routing.audit.options import Options
+from routing.audit.placing import Locator
+from routing.audit.repeats import Repeats
+from routing.audit.tally import Keys, Plan, Tally
+from routing.audit.work import Prepared, Store
+
+Report = Callable[[str, float], None]
+
+NESTED = (("county", "township"), ("county", "island"), ("county", "post"))
+"""Crosses of which only the number of calls is needed: who lies in what."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Everything that the findings are made from.
+
+    Attributes:
+        parts: cleaned parts in source order.
+        repeats: records not used because of another one.
+        plan: what was counted.
+        tally: the counts.
+        nested: calls by cross of `NESTED`, shape (groups of the first, groups of the second).
+    """
+
+    parts: Sequence[Prepared]
+    repeats: Repeats
+    plan: Plan
+    tally: Tally
+    nested: dict[tuple[str, str], Any]
+
+
+def prepare(
+    pieces: Sequence[Any],
+    store: Store,
+    options: Options,
+    locator: Locator,
+    engine: Engine,
+    report: Report,
+) -> list[Prepared]:
+    """Return the cleaned parts in source order; those that the store holds are not made again.
+
+    Args:
+        pieces: parts of the source, each with a ``key``.
+        store: where cleaned parts are kept.
+        options, locator: what is asked, and where calls lie.
+        engine: runs the parts.
+        report: told the share done.
+    """
+    held = {piece.key: store.load(piece.key) for piece in pieces}
+    missing = [piece for piece in pieces if held[piece.key] is None]
+    total, ready = max(len(pieces), 1), len(pieces) - len(missing)
+    made = engine.run(
+        prepare_one,
+        missing,
+        store,
+        options,
+        locator,
+        done=lambda n: report("reading", (ready + n) / total),
+    )
+    held |= {piece.key: part for piece, part in zip(missing, made, strict=True)}
+    return [part for piece in pieces if (part := held[piece.key]) is not None]
+
+
+def prepare_one(piece: Any, store: Store, options: Options, locator: Locator) -> Prepared:
+    """Read, clean and store one part."""
+    return store.save(piece.key, clean.clean(calls.read(piece), options, locator))
+
+
+def count(
+    parts: Sequence[Prepared],
+    options: Options,
+    bounds_s: dict[str, int],
+    engine: Engine,
+    report: Report,
+) -> Counted:
+    """Return the counts of all parts.
+
+    Args:
+        parts: cleaned parts in source order.
+        options: what is asked.
+        bounds_s: zone to its target in whole seconds.
+        engine: runs the parts.
+        report: told the stage and the share done.
+    """
+    report("repeats", 0.0)
+    threads = Threads(engine.workers if isinstance(engine, Threads) else None)
+    found = repeats.find(parts, threads.run)
+    report("counting", 0.0)
+    plan = plan_of(Keys.of(parts), options, bounds_s)
+    batches = _batches(parts, engine.workers)
+    share = max(len(batches), 1)
+    results = engine.run(
+        count_batch,
+        [[(parts[i], found.of(i)["row"].to_numpy()) for i in batch] for batch in batches],
+        plan,
+        done=lambda n: report("counting", n / share),
+    )
+    whole, nested = plan.empty(), {pair: _no_pairs(plan.keys, pair) for pair in _pairs(plan.keys)}
+    for counts, pairs in results:
+        whole.add(counts)
+        for pair, numbers in pairs.items():
+            nested[pair] += numbers
+    return Counted(parts, found, plan, whole, nested)
+
+
+def count_batch(batch: list[tuple[Prepared, Any]], plan: Plan) -> tuple[Tally, dict[Any, Any]]:
+    """Return the counts of some parts, each with the rows that do not count."""
+    masked = []
+    nested = {pair: _no_pairs(plan.keys, pair) for pair in _pairs(plan.keys)}
+    for part, rows in batch:
+        dropped = np.zeros(part.facts["used"], np.bool_)
+        dropped[rows] = True
+        masked.append((part, dropped))
+        for pair in nested:
+            groups = tally.groups(part, pair, plan.keys)[~dropped]
+            size = nested[pair].size
+            nested[pair] += np.bincount(groups, minlength=size).reshape(nested[pair].shape)
+    return tally.count(masked, plan), nested
+
+
+def plan_of(keys: Keys, options: Options, bounds_s: dict[str, int]) -> Plan:
+    """Return what is counted: as few crosses as hold all groups that are asked for.
+
+    Raises:
+        InputError: if a cross asked for has too many groups.
+    """
+    wanted = [("zone", "county", "month"), ("township",), ("island",), ("post",),
+              ("vehicle_kind", "call_type", "priority"), ("weekday", "hour")]  # fmt: skip
+    cuts: list[tuple[str, ...]] = []
+    for cut in wanted:
+        known = tuple(key for key in cut if key not in keys.crowded)
+        cuts += tally.affordable(keys, known)
+    extra = tuple(cut for cut in options.by if cut not in cuts)
+    tally.check(keys, extra)
+    return Plan(keys, tuple(dict.fromkeys(cuts)), extra, bounds_s)
+
+
+def rejected(counted: Counted) -> pl.DataFrame:
+    """Return every rejected record: ``file``, ``line``, ``reason`` (code), ``kept_file``,
+    ``kept_line`` (the record kept in its place, else null), in source order."""
+    tables = [_own(part) for part in counted.parts]
+    again = counted.repeats.rows.select("file", "line", "reason", "kept_file", "kept_line")
+    return pl.concat([*tables, again]).sort("file", "line")
+
+
+def _own(part: Prepared) -> pl.DataFrame:
+    blank = {"kept_file": pl.lit(None, pl.UInt16), "kept_line": pl.lit(None, pl.Int64)}
+    return pl.DataFrame(part.columns("rejected")).with_columns(**blank)
+
+
+def _batches(parts: Sequence[Prepared], workers: int) -> list[range]:
+    """Return part numbers in about equal shares, one a worker."""
+    return [b for w in range(workers) if len(b := range(w, len(parts), workers))]
+
+
+def _pairs(keys: Keys) -> list[tuple[str, str]]:
+    return [
+        pair
+        for pair in NESTED
+        if not set(pair) & set(keys.crowded) and keys.groups(pair) <= tally.MOST_CROSSED
+    ]
+
+
+def _no_pairs(keys: Keys, pair: tuple[str, str]) -> Any:
+    return np.zeros([keys.size(key) for key in pair], np.int64)

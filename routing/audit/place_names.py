@@ -1,0 +1,136 @@
+"""Places by name: townships, counties and islands as people write them in call records."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geodata.region import Region
+
+_TOWNSHIP_ENDS = ("街道办事处", "街道", "镇人民政府", "镇", "乡", "岛", "社区")
+_COUNTY_ENDS = ("区", "县", "市")
+# Least share of a place's residents that one zone must hold for the place to count as that zone.
+_ZONE_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a name tells: codes into the tables of `routing.audit.place.Places`, -1 for unknown."""
+
+    zone: int = -1
+    county: int = -1
+    township: int = -1
+    island: int = -1
+
+
+NOTHING = Named()
+
+
+def plain(text: str) -> str:
+    """Return a name without spaces, in plain letters and small case, for comparison.
+
+    Example:
+        >>> plain(" 沈家门　街道 ")
+        '沈家门街道'
+    """
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
+
+
+def short(text: str, ends: Iterable[str] = _TOWNSHIP_ENDS) -> str:
+    """Return a plain name without the word for what kind of place it is.
+
+    Example:
+        >>> short("沈家门街道"), short("普陀区", ("区",))
+        ('沈家门', '普陀')
+    """
+    name = plain(text)
+    for end in ends:
+        if name.endswith(end) and len(name) - len(end) >= 2:
+            return name.removesuffix(end)
+    return name
+
+
+class Gazetteer:
+    """Names of a region's counties, townships and islands.
+
+    A township is known by its full name, or by its short one where only one township of the county
+    named (or, without a county, of the region) has it. A text that is no township may be an island.
+    A place counts as a zone's where at least 95 % of its residents live in that zone.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        *,
+        zones: list[str],
+        counties: list[str],
+        townships: list[str],
+        islands: list[str],
+    ) -> None:
+        demand = pd.DataFrame(region.demand.drop(columns="geometry"))
+        self._zones = {name: i for i, name in enumerate(zones)}
+        self._county_code = {name: i for i, name in enumerate(counties)}
+        self._township_code = {name: i for i, name in enumerate(townships)}
+        self._island_code = {name: i for i, name in enumerate(islands)}
+        self._counties = {short(name, _COUNTY_ENDS): name for name in counties}
+        known = demand[demand["township_zh"].notna()]
+        self._townships: dict[str, list[tuple[str | None, str, Named]]] = {}
+        for (county, township), rows in known.groupby(["county_zh", "township_zh"], dropna=False):
+            owner = county if isinstance(county, str) else None
+            entry = (owner, str(township), self._of(rows, township=str(township)))
+            for key in {plain(str(township)), short(str(township))}:
+                self._townships.setdefault(key, []).append(entry)
+        self._islands: dict[str, list[tuple[str | None, str, Named]]] = {}
+        names = dict(zip(region.islands["island_id"], region.islands["name_zh"], strict=True))
+        for island, rows in demand.groupby("island_id"):
+            entry = (None, str(island), self._of(rows, island=str(island)))
+            for key in {plain(str(names[island])), short(str(names[island]))}:
+                self._islands.setdefault(key, []).append(entry)
+
+    def find(self, county: str | None, township: str | None) -> Named:
+        """Return what the two names tell together."""
+        above = self.county(county)
+        if township:
+            for table in (self._townships, self._islands):
+                for key in (plain(township), short(township)):
+                    entry = self._only(table.get(key, []), above)
+                    if entry is not None:
+                        return entry
+        return Named(county=self._county_code[above]) if above else NOTHING
+
+    def county(self, text: str | None) -> str | None:
+        """Return the county that a text means, or None."""
+        return self._counties.get(short(text, _COUNTY_ENDS)) if text else None
+
+    def _only(
+        self, entries: list[tuple[str | None, str, Named]], county: str | None
+    ) -> Named | None:
+        """Return the one entry that agrees with the county, None where none or several do."""
+        code = self._county_code.get(county, -1) if county else -1
+        fitting = [e for _, _, e in entries if code < 0 or e.county in (-1, code)]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _of(self, rows: pd.DataFrame, *, township: str = "", island: str = "") -> Named:
+        islands = rows["island_id"].unique()
+        counties = rows["county_zh"].dropna().unique()
+        return Named(
+            zone=self._zone(rows),
+            county=self._county_code[str(counties[0])] if len(counties) == 1 else -1,
+            township=self._township_code.get(township, -1),
+            island=self._island_code.get(island or str(islands[0]), -1)
+            if len(islands) == 1
+            else -1,
+        )
+
+    def _zone(self, rows: pd.DataFrame) -> int:
+        people = rows.groupby("zone")["population"].sum()
+        if len(people) > 1 and not people.sum() > 0:
+            return -1
+        share = people / people.sum() if people.sum() > 0 else people * 0 + 1.0
+        best = int(np.argmax(share.to_numpy()))
+        enough = float(share.iloc[best]) >= _ZONE_SHARE
+        return self._zones.get(str(share.index[best]), -1) if enough else -1

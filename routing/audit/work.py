@@ -1,0 +1,142 @@
+"""The work folder of a run: what is done of it survives a kill, and is taken up by the next one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.audit.clean import Cleaned
+
+log = logging.getLogger(__name__)
+
+UNPACKED = "unpacked"
+"""Folder, inside the work folder, for what archives hold."""
+
+_RUN = "run.fingerprint"
+
+
+def fingerprint(data: object) -> str:
+    """Return the SHA-256 of plain data."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def folder_of(out: Path, inside: Path | None = None) -> Path:
+    """Return the work folder of results in `out`: a hidden one of its own, which may be removed.
+
+    Args:
+        out: folder for the results.
+        inside: where the user wants it, or None for beside `out`.
+    """
+    whole = out.absolute()
+    return (inside or whole.parent) / f".{whole.name}.audit-work"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cleaned part on disk.
+
+    Attributes:
+        stem: path of its files without their endings.
+        facts: counts and labels of `clean.Cleaned`.
+    """
+
+    stem: Path
+    facts: Mapping[str, Any]
+
+    def columns(self, group: str) -> dict[str, NDArray[Any]]:
+        """Return the columns of ``rows``, ``rejected``, ``keys`` or ``jobs``, mapped from disk."""
+        path = _with_ending(self.stem, "bin")
+        if not path.stat().st_size:
+            return {
+                n: np.empty(0, kind) for n, (kind, _, _) in self.facts["columns"][group].items()
+            }
+        whole = np.memmap(path, np.uint8, "r")
+        return {
+            name: np.frombuffer(whole, kind, count, begin)
+            for name, (kind, begin, count) in self.facts["columns"][group].items()
+        }
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where parts are kept; picklable.
+
+    Attributes:
+        folder: the work folder; on a cluster every worker must see it under this path.
+    """
+
+    folder: Path
+
+    def open(self, run: str, *, resume: bool) -> None:
+        """Make the folder ready for the run with fingerprint `run`.
+
+        What another run left is removed; what the same run left is kept where `resume` is set.
+        """
+        mark = self.folder / _RUN
+        same = mark.is_file() and mark.read_text("utf-8") == run
+        if not (resume and same):
+            if resume and mark.is_file():
+                log.warning("inputs or options differ from the interrupted run; starting anew")
+            self._clear()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write(mark, run)
+
+    def load(self, name: str) -> Prepared | None:
+        """Return the part `name` if it was finished."""
+        stem = self.folder / name
+        facts = _with_ending(stem, "json")
+        return Prepared(stem, json.loads(facts.read_text("utf-8"))) if facts.is_file() else None
+
+    def save(self, name: str, cleaned: Cleaned) -> Prepared:
+        """Write a part; its facts go last, so that what is there is whole."""
+        stem = self.folder / name
+        path = _with_ending(stem, "bin")
+        partial = path.with_name(f"{path.name}.partial")
+        layout: dict[str, dict[str, tuple[str, int, int]]] = {}
+        with partial.open("wb") as file:
+            for group in ("rows", "rejected", "keys", "jobs"):
+                layout[group] = {}
+                for column, values in getattr(cleaned, group).items():
+                    file.write(bytes(-file.tell() % 8))
+                    layout[group][column] = (values.dtype.str, file.tell(), len(values))
+                    file.write(memoryview(np.ascontiguousarray(values)).cast("B"))
+        partial.replace(path)
+        facts = {**cleaned.facts, "columns": layout}
+        _write(_with_ending(stem, "json"), json.dumps(facts, ensure_ascii=False))
+        return Prepared(stem, facts)
+
+    def has_parts(self) -> bool:
+        """Return whether any part is finished."""
+        return any(self.folder.glob("*.json"))
+
+    def _clear(self) -> None:
+        """Remove all but what archives were unpacked to, which belongs to this run."""
+        for path in self.folder.glob("*"):
+            if path.is_dir() and path.name != UNPACKED:
+                shutil.rmtree(path)
+            elif not path.is_dir():
+                path.unlink()
+
+    def remove(self) -> None:
+        """Remove the folder: the results are in place."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _with_ending(stem: Path, ending: str) -> Path:
+    return stem.with_name(f"{stem.name}.{ending}")
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)

@@ -1,0 +1,70 @@
+"""The files of an audit, all into one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from geodata import provenance, tables
+from geodata.calls import mapping_file
+from geodata.outputs import OutputFolder
+from routing.audit import calibration_file, lateness, outputs
+from routing.audit.asked import Asked, Audit
+
+
+def write(folder: OutputFolder, found: Audit, lang: str) -> None:
+    """Write the result, the tables, the workbook and the rejected records."""
+    inside = folder.path("result.json").parent
+    tables.write_json(found.result, inside / "result.json")
+    outputs.write_tables(found.tables, inside)
+    for name, frame in found.more.items():
+        outputs.write_csv(frame, inside / f"{name}.csv")
+    calibration_file.write(
+        found.explained.calibration,
+        inside / "calibration.toml",
+        log=found.result["files"][0] if len(found.result["files"]) == 1 else "",
+        synthetic=found.result["synthetic"],
+    )
+    spots = lateness.places(found.explained, found.region, least=found.result["suppress_below"])
+    tables.write_csv(spots, inside / "places.csv")
+    kinds: dict[str, str | None] = {"places": "Point"}
+    tables.write_geopackage({"places": spots}, inside / "tables.gpkg", geometry_types=kinds)
+    outputs.write_rejected(found.rejected, found.result["files"], inside)
+    text = mapping_file.dump(found.source.mapping)
+    (inside / "mapping.toml").write_text(text, "utf-8", newline="\n")
+    outputs.write_workbook(found.result, found.tables, found.more, inside / "audit.xlsx", lang=lang)
+
+
+def write_record(
+    folder: OutputFolder,
+    asked: Asked,
+    found: Audit,
+    command: Mapping[str, object] | None,
+    started: datetime,
+) -> None:
+    """Write the run record: what was asked, of which inputs, with which outputs.
+
+    Args:
+        folder: holds all other files by now.
+        asked: what the user asked for.
+        found: what was found.
+        command: arguments as given; those of `asked` unless given.
+        started: when the program began.
+    """
+    inputs: dict[str, Path | str] = {"region": f"{asked.region} sha256:{found.region.content_hash}"}
+    given = {"config": asked.config, "weather": asked.weather}
+    inputs |= {role: path for role, path in given.items() if path is not None}
+    for number, path in enumerate(dict.fromkeys(file.path for file in found.source.files)):
+        inputs[f"calls_{number + 1}"] = path
+    arguments = {k: v for k, v in vars(asked).items() if k != "options"} | vars(asked.options)
+    record = provenance.run_record(
+        command="audit",
+        arguments=dict(command or arguments),
+        inputs=inputs,
+        parameters=found.parameters.as_rows(),
+        started=started,
+        outputs=[folder.path(name) for name in folder.names()],
+        seed=asked.seed if asked.sample is not None else None,
+    )
+    tables.write_json(record, folder.path("run.json"))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from routing.audit import intervals
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=50))
+@settings(deadline=None)
+def test_interval_of_the_mean_is_students(values: list[int]) -> None:
+    x = np.array(values, float)
+    sums = [len(values)], [sum(values)], [sum(v * v for v in values)]
+    low, high = intervals.of_mean(*sums, confidence=0.95)
+    half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
+    assert low[0] == pytest.approx(x.mean() - half, abs=1e-6)
+    assert high[0] == pytest.approx(x.mean() + half, abs=1e-6)
+
+
+def test_one_call_has_no_interval() -> None:
+    low, high = intervals.of_mean([1, 0], [600, 0], [360_000, 0], confidence=0.95)
+    assert np.isnan([*low, *high]).all()
+
+
+def test_the_variance_keeps_its_digits_in_large_numbers() -> None:
+    n, value = 10**9, 10_000
+    _, variance = intervals.moments([n], [n * value + 1], [n * value * value + 2 * value + 1])
+    assert variance[0] == pytest.approx(1 / n, rel=1e-6)
+
+
+@given(st.integers(1, 400), st.data())
+@settings(deadline=None)
+def test_interval_of_a_share_is_wilsons(n: int, data: st.DataObject) -> None:
+    hits = data.draw(st.integers(0, n))
+    low, high = intervals.of_share([hits], [n], confidence=0.95)
+    expected = stats.binomtest(hits, n).proportion_ci(0.95, method="wilson")
+    assert (low[0], high[0]) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("q", [0.5, 0.9])
+@pytest.mark.parametrize("n", [2, 3, 9, 10, 50, 51, 1_000, 12_345, 5_000_000, 300_000_000])
+def test_ranks_of_a_quantile_are_those_of_the_binomial(n: int, q: float) -> None:
+    low, high = (int(r[0]) for r in intervals.ranks_of_quantile([n], q, confidence=0.95))
+    assert low == min(int(stats.binom.ppf(0.025, n, q)), n - 1)
+    assert high == min(int(stats.binom.ppf(0.975, n, q)), n - 1)
+
+
+def test_intervals_of_quantiles_cover_what_they_promise() -> None:
+    rng = np.random.default_rng(5)
+    draws = np.sort(rng.exponential(size=(4_000, 60)), axis=1)
+    for q in (0.5, 0.9):
+        low, high = (int(r[0]) for r in intervals.ranks_of_quantile([60], q, confidence=0.95))
+        truth = -np.log(1 - q)
+        assert ((draws[:, low] <= truth) & (truth <= draws[:, high])).mean() > 0.94

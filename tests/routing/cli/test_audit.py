@@ -1,0 +1,166 @@
+"""The command audit, from the command line to the files."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from geodata import region
+from routing.audit import options
+from routing.cli import audit, main
+from tests.maps.pagecheck import Page
+from tests.routing import toy
+from tests.routing.audit import logs
+
+TABLES = {
+    "overall", "by_zone", "by_county", "by_township", "by_island", "by_post", "by_vehicle_kind",
+    "by_call_type", "by_priority", "by_month", "by_hour", "by_weekday", "by_weekday_hour",
+    "by_zone_month", "causes", "distribution", "modelled", "places", "rejected",
+}  # fmt: skip
+OTHERS = {"audit.html", "audit.xlsx", "calibration.toml", "mapping.toml", "rejected.parquet",
+          "result.json", "run.json", "tables.gpkg"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def isles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("群岛 data") / "玩具.gpkg"
+    region.save(toy.archipelago(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = logs.many(toy.archipelago().demand, 600)
+    return logs.write(tmp_path_factory.mktemp("记录") / "出诊记录.csv", rows, encoding="gb18030")
+
+
+@pytest.fixture(scope="module")
+def results(isles: Path, log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("结果") / "审核"
+    given = ["--lang", "zh", "--region", str(isles), "audit", str(log), "--out", str(out)]
+    assert main(given) == 0
+    return out
+
+
+def test_every_promised_file_is_there_and_nothing_else(results: Path) -> None:
+    assert {p.name for p in results.iterdir()} == {f"{name}.csv" for name in TABLES} | OTHERS
+
+
+def test_the_page_holds_the_verdict_and_no_foreign_thing(results: Path) -> None:
+    page = Page((results / "audit.html").read_text("utf-8"))
+    found = json.loads((results / "result.json").read_text("utf-8"))
+    assert not page.foreign()
+    assert not page.handlers
+    assert "主城区" in page.text
+    assert f"{found['zones']['main_urban']['mean_min']:.1f}" in page.text
+    assert "<script>" not in page.text.replace("&lt;", "<") or "script" not in page.tags
+
+
+def test_run_record_names_inputs_and_outputs(results: Path) -> None:
+    found = json.loads((results / "run.json").read_text("utf-8"))
+    assert {"region", "calls_1"} <= set(found["inputs"])
+    assert len(found["inputs"]["calls_1"]["sha256"]) == 64
+    assert set(found["outputs"]) == {p.name for p in results.iterdir()} - {"run.json"}
+    assert found["duration_s"] > 0
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_summary_tells_records_verdicts_and_norms(results: Path, lang: str) -> None:
+    found = json.loads((results / "result.json").read_text("utf-8"))
+    lines = audit.summary_lines(found, lang)
+    assert "600" in lines[0]
+    told = "\n".join(lines)
+    for words in (("主城区", "农村地区", "国家规范"), ("main urban area", "rural area", "norm"))[
+        lang == "en"
+    ]:
+        assert words in told
+
+
+def test_check_ends_with_one_where_a_target_is_missed(
+    isles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town = toy.archipelago().demand.geometry.iloc[0]
+    at = datetime(2024, 3, 5, 14)
+    for name, arrive, code in (("good", 600, 0), ("bad", 1_200, 1)):
+        rows = [logs.row(i, at, (town.x, town.y), 到达现场时间=arrive) for i in range(6)]
+        path = logs.write(tmp_path / f"{name}.csv", rows)
+        out = str(tmp_path / name)
+        assert main(["--region", str(isles), "audit", str(path), "--out", out, "--check"]) == code
+    capsys.readouterr()
+
+
+def test_the_mapping_is_printed_and_read_back(
+    isles: Path, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", str(log), "--print-mapping"]) == 0
+    text = capsys.readouterr().out
+    assert "到达现场时间" in text
+    mapping = tmp_path / "map.toml"
+    mapping.write_text(text.replace('call_type = "呼叫类型"', ""), "utf-8")
+    out = tmp_path / "out"
+    given = [
+        "--region",
+        str(isles),
+        "audit",
+        str(log),
+        "--out",
+        str(out),
+        "--mapping",
+        str(mapping),
+    ]
+    assert main(given) == 0
+    found = json.loads((out / "result.json").read_text("utf-8"))
+    assert set(found["groups"]["call_type"]) == {"(unknown)"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "--out"),
+        (["--out", "x"], "CALLS"),
+        (["none.csv", "--out", "x"], "none.csv"),
+        (["--out", "x", "--sample", "0"], "--sample"),
+        (["none.csv", "--out", "x", "--by", "colour"], "colour"),
+        (["none.csv", "--out", "x", "--compare", "2024", "2025"], "2024-01..2024-06"),
+        (["none.csv", "--out", "x", "--crs", "cgcs"], "--crs"),
+    ],
+)
+def test_bad_usage_ends_with_two_and_one_clear_line(
+    given: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["--lang", "en", "audit", *given]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "Traceback" not in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_folder_needs_overwrite(isles: Path, log: Path, results: Path) -> None:
+    given = ["--region", str(isles), "audit", str(log), "--out", str(results)]
+    assert main(given) == 2
+
+
+def test_choices_of_the_command_line_are_those_of_the_options() -> None:
+    assert audit.RESTARTS == options.RESTARTS
+    assert audit.START_STAMPS == ("dial", "answer", "dispatch")
+
+
+@pytest.mark.slow
+def test_scenarios_become_one_table(isles: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "scenarios"
+    folder.mkdir()
+    (folder / "night.toml").write_text('[condition]\nwhen = "02:30"\n', "utf-8")
+    out = tmp_path / "out"
+    given = ["--region", str(isles), "audit", "--scenarios", str(folder), "--out", str(out)]
+    assert main([*given, "--workers", "1"]) == 0
+    found = json.loads((out / "result.json").read_text("utf-8"))
+    assert {row["scenario"] for row in found["cases"]} == {"as_is", "night"}
+    assert {p.name for p in out.iterdir()} == {"result.json", "run.json", "scenarios.csv"}
