@@ -14,10 +14,10 @@ brief: $(VENV)/.installed
 	$(BIN)/island-response brief --out brief --overwrite
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
 
 slow: $(VENV)/.tested
-	$(BIN)/python -m pytest -m "slow or browser"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "slow or browser"
 
 lint: $(VENV)/.linted
 	$(BIN)/python -m ruff check .

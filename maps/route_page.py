@@ -186,7 +186,8 @@ class _Told:
 
     def notice(self, row: dict[str, Any]) -> str:
         params = {name: clean(value) for name, value in row.items() if name != "key"}
-        return self.say(f"notice.{row['key']}", **params)
+        ready = params.get(f"text_{self.lang}")  # what a scenario changes is told as it is
+        return ready or self.say(f"notice.{row['key']}", **params)
 
 
 def _data(

@@ -32,7 +32,7 @@ from routing.land_network import LandNetwork
 GROUPS: Final = ("zone", "county", "township", "island", "post", "hour")
 """Keys by which causes are told."""
 
-SAMPLED: Final = 30_000
+SAMPLED: Final = 15_000
 """Most calls that speeds are calibrated on."""
 
 JOBS_AT_ONCE: Final = 500_000

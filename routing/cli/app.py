@@ -27,6 +27,7 @@ COMMAND_MODULES = (
     "coverage",
     "propose",
     "compare",
+    "check_year",
     "audit",
     "route",
     "care",

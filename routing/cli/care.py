@@ -31,6 +31,7 @@ def _care_command() -> click.Command:
     @frame.daylight_option
     @frame.when_option
     @frame.condition_options
+    @frame.scenario_option
     @click.option("--all-conditions", is_flag=True, help=say("care.all_conditions"))
     @click.option("--no-mutual-aid", is_flag=True, help=say("route.no_mutual_aid"))
     @frame.output_options
@@ -42,7 +43,6 @@ def _care_command() -> click.Command:
 
 
 def _run(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, Any]) -> int:
-    from geodata import region
     from geodata.outputs import OutputFolder
     from routing import care as definitive
     from routing import conditions, config
@@ -50,8 +50,7 @@ def _run(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, 
 
     loaded = config.load(settings.config)
     parameters = route.with_mutual_aid(loaded, off=asked["no_mutual_aid"])
-    state = {k: asked[k] for k in ("daylight", "when", "condition", "conditions_file")}
-    first = frame.condition(parameters, **state)
+    first = frame.condition_under(parameters, asked)
     known = frame.conditions_catalogue(asked["conditions_file"])
     wanted = [first]
     if asked["all_conditions"]:
@@ -61,7 +60,7 @@ def _run(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, 
             for name in known.names
             for light in lights
         ]
-    here = region.load(settings.region)
+    here = frame.load_region(settings, asked["scenario"])
     conditions.check(wanted, here)
     texts = {key: catalogue.text(f"stage.{key}", settings.lang) for key in STAGES}
     with OutputFolder(out, overwrite=overwrite) as folder:
@@ -70,7 +69,7 @@ def _run(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, 
             work.begin("care")
             found = definitive.compute(router, wanted, progress=work.advance)
             work.begin("tables")
-            told = found.result(router)
+            told = frame.told_under(here, found.result(router))
             told["conditions"] = [
                 {
                     "key": one.key,

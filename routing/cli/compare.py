@@ -323,7 +323,7 @@ def _other_minutes(row: Mapping[str, Any]) -> bool:
     """Return whether an island's minutes change, not its residents alone."""
     if row["change_min"] is None:
         return (row["before_min"] is None) != (row["after_min"] is None)
-    return abs(row["change_min"]) >= _TOLD_MIN
+    return bool(abs(row["change_min"]) >= _TOLD_MIN)
 
 
 def _minutes(value: float | None, lang: str) -> str:

@@ -217,6 +217,17 @@ def load_region(settings: Settings, scenario: Sequence[Path] = ()) -> Region:
     return scenarios.applied(region.load(settings.region), asked)
 
 
+def told_under(place: Region, told: dict[str, Any]) -> dict[str, Any]:
+    """Return a result with the scenarios that its region is under, and their notices in front."""
+    from routing import scenario
+
+    found = scenario.scenarios_of(place)
+    if not found:
+        return told
+    notices = [*scenario.notices(place), *told.get("notices", [])]
+    return {**told, "scenarios": found, "notices": notices}
+
+
 def scenario_inputs(files: Sequence[Path]) -> dict[str, Path | str]:
     """Return scenario files as the run record names its inputs."""
     from routing import scenario

@@ -43,6 +43,7 @@ def _route_command() -> click.Command:
     @click.option("--when", metavar="TIME", help=say("route.when"))
     @frame.daylight_option
     @frame.condition_options
+    @frame.scenario_option
     @click.option("--alternatives", type=click.IntRange(1, 50), default=3,
                   help=say("route.alternatives"))  # fmt: skip
     @click.option("--crs", type=click.Choice(SYSTEMS), default="wgs84", help=say("route.crs"))
@@ -71,16 +72,15 @@ def with_mutual_aid(parameters: Parameters, *, off: bool) -> Parameters:
 
 
 def _one(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, Any]) -> int:
-    from geodata import region
     from geodata.outputs import OutputFolder
     from routing import conditions, config
     from routing.itinerary import answer, patients, place, result
     from routing.itinerary.router import Router
 
     parameters = with_mutual_aid(config.load(settings.config), off=asked["no_mutual_aid"])
-    condition = frame.condition(parameters, **_state(asked))
+    condition = frame.condition_under(parameters, asked)
     known = frame.conditions_catalogue(asked["conditions_file"])
-    here = region.load(settings.region)
+    here = frame.load_region(settings, asked["scenario"])
     conditions.check(condition, here)
     scene = place.Gazetteer(here).find(asked["at"], system=asked["crs"])
     moment = patients.clock_time(asked["when"]) if asked["when"] else None
@@ -98,7 +98,7 @@ def _one(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, 
                 alternatives=asked["alternatives"],
             )
             question = result.Question(asked["at"], scene, asked["need"], clock)
-            told = result.assemble(router, found, question)
+            told = frame.told_under(here, result.assemble(router, found, question))
             work.begin("pictures")
             _write_one(folder, router, found, told, settings.lang)
         arguments = {"out": str(out), "overwrite": overwrite, **asked}
@@ -147,16 +147,15 @@ def _write_one(
 
 
 def _many(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str, Any]) -> int:
-    from geodata import region
     from geodata.outputs import OutputFolder
     from routing import conditions, config
     from routing.itinerary import batch, patients
     from routing.itinerary.router import Router
 
     parameters = with_mutual_aid(config.load(settings.config), off=asked["no_mutual_aid"])
-    frame.condition(parameters, **_state(asked))  # names and times are checked before the work
+    frame.condition_under(parameters, asked)  # names and times are checked before the work
     known = frame.conditions_catalogue(asked["conditions_file"])
-    here = region.load(settings.region)
+    here = frame.load_region(settings, asked["scenario"])
     conditions.check(known, here)
     defaults = patients.Defaults(
         asked["need"], asked["condition"] or "calm", asked["daylight"], asked["when"]
@@ -169,7 +168,7 @@ def _many(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str,
             router = Router(here, parameters, progress=work.begin)
             work.begin("itineraries")
             found = batch.answer(router, given.accepted, known, progress=work.advance)
-            told = batch.summary(router, found, given.rejected)
+            told = frame.told_under(here, batch.summary(router, found, given.rejected))
             _write_many(folder, found, given.rejected, told)
         arguments = {"out": str(out), "overwrite": overwrite, **asked}
         brief.write_record(folder, settings, "route", arguments, here, parameters, known,
@@ -200,10 +199,6 @@ def _write_many(folder: OutputFolder, found: Any, rejected: Any, told: dict[str,
     )
 
 
-def _state(asked: dict[str, Any]) -> dict[str, Any]:
-    return {name: asked[name] for name in ("daylight", "when", "condition", "conditions_file")}
-
-
 def summary_lines(told: dict[str, Any], lang: str) -> list[str]:
     """Return the itineraries as people at a dispatch desk read them.
 
@@ -223,7 +218,8 @@ def summary_lines(told: dict[str, Any], lang: str) -> list[str]:
     lines += _other_lines(told, lang, say)
     for notice in told["notices"]:
         params = {k: v for k, v in notice.items() if k != "key"}
-        lines.append("  " + say(f"notice.{notice['key']}", **params))
+        ready = notice.get(f"text_{lang}")  # what a scenario changes is told as it is
+        lines.append("  " + (ready or say(f"notice.{notice['key']}", **params)))
     return lines
 
 

@@ -86,9 +86,10 @@ def test_min_sites_is_the_cheapest_that_meets_every_mean(
     ]
     found = solve(problem, objective="min-sites", target_min=bounds, reach_all=reach_all)
 
-    def worth(one: Plan) -> tuple[float, float, float]:
+    def worth(one: Plan) -> tuple[float, float, float, float]:
         minutes = np.nan_to_num(oracle.mean(problem, one))
-        return round(one.cost, 6), oracle.unreached(problem, one), minutes
+        closed = float(problem.existing.sum() - problem.existing[list(one.sites)].sum())
+        return round(one.cost, 6), closed, oracle.unreached(problem, one), minutes
 
     check(problem, found, allowed, worth, lambda one: one.cost)
 
