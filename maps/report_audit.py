@@ -278,7 +278,9 @@ def _why(result: dict[str, Any], words: ReportWords, pictures: Collection[str]) 
     n = "" if late is None else words.r("n_late", n=words.count(late))
     note = noted(words, "late_causes", n=n, caveat="late_causes")
     chart = picture(pictures, "late_causes", words, note=note, wide=False)
-    if not rows and chart is None:
+    where_note = noted(words, "late_map", n=n, caveat="late_map")
+    where = picture(pictures, "late_map", words, note=where_note, wide=False)
+    if not rows and chart is None and where is None:
         return None
     columns = (
         Column(title=words.r("column.cause"), width=2.0),
@@ -304,7 +306,7 @@ def _why(result: dict[str, Any], words: ReportWords, pictures: Collection[str]) 
     calibrated: list[Block] = []
     if said:
         calibrated = [Heading(text=words.r("section.calibration")), Text(text=said)]
-    return section("why", words.r("section.why"), [chart, table, *calibrated])
+    return section("why", words.r("section.why"), [chart, table, where, *calibrated])
 
 
 def _groups(result: dict[str, Any], words: ReportWords) -> Section | None:

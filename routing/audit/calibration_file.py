@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from geodata import catalogue
@@ -51,6 +52,8 @@ def statement(calibration: Calibration, lang: str) -> str:
     """Return in one sentence whether and how far the log's speeds predict better."""
     first, last = calibration.trials[0], calibration.trials[-1]
     taken = [t for t in calibration.trials if t.taken]
+    if not taken and not math.isfinite(first.error_min):
+        return catalogue.text("audit_calibration.too_few", lang, calls=calibration.calls)
     if not taken:
         return catalogue.text(
             "audit_calibration.refused", lang, calls=calibration.calls,

@@ -186,12 +186,10 @@ def _reporting(work: progress.Stages) -> Callable[[str, float], None]:
 
 
 def _write_page(folder: OutputFolder, found: Audit, lang: str) -> None:
-    from maps import report
-    from routing.cli import audit_pictures
+    from routing.cli import audit_pictures, papers
 
     told = audit_pictures.page_result(found, lang)
-    page = report.page(told, audit_pictures.draw(told, lang), lang)
-    folder.path("audit.html").write_text(page, "utf-8", newline="\n")
+    papers.write(folder, told, audit_pictures.draw(told, found, lang), lang, name="audit")
 
 
 def summary_lines(result: Mapping[str, Any], lang: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from routing.audit import Audit
 
 ON_PAGE = ("county", "township", "island", "post", "vehicle_kind", "call_type", "priority")
@@ -13,17 +15,24 @@ _PARTS = {"call_handling": "call_handling_min", "turnout": "turnout_min", "trave
 _TARGET_DIGITS = 2
 
 
-def draw(told: dict[str, Any], lang: str) -> dict[str, bytes]:
-    """Return PNG pictures by the names that the report knows.
+def draw(told: dict[str, Any], found: Audit, lang: str) -> dict[str, Figure]:
+    """Return figures by the names that the report knows.
 
     Args:
         told: of `page_result`.
+        found: the audit.
         lang: ``zh`` or ``en``.
     """
-    from maps import result_charts, static
+    from maps import late_map, result_charts
+    from routing.audit import lateness
 
     figures = result_charts.charts_of(told, lang=lang)
-    return {name: static.png_bytes(figure, dpi=110) for name, figure in figures.items()}
+    spots = lateness.places(found.explained, found.region, least=found.result["suppress_below"])
+    if len(spots):
+        rows = spots.assign(lon=spots.geometry.x, lat=spots.geometry.y).drop(columns="geometry")
+        islands, crs = found.region.islands, found.region.metric_crs
+        figures["late_map"] = late_map.late_map_figure(islands, rows, crs=crs, lang=lang)
+    return figures
 
 
 def page_result(found: Audit, lang: str) -> dict[str, Any]:

@@ -20,8 +20,8 @@ TABLES = {
     "by_call_type", "by_priority", "by_month", "by_hour", "by_weekday", "by_weekday_hour",
     "by_zone_month", "causes", "distribution", "modelled", "places", "rejected",
 }  # fmt: skip
-OTHERS = {"audit.html", "audit.xlsx", "calibration.toml", "mapping.toml", "rejected.parquet",
-          "result.json", "run.json", "tables.gpkg"}  # fmt: skip
+OTHERS = {"audit.docx", "audit.html", "audit.xlsx", "calibration.toml", "mapping.toml",
+          "rejected.parquet", "result.json", "run.json", "tables.gpkg"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
