@@ -99,7 +99,7 @@ def test_it_agrees_with_spatial_joins_and_measured_distances(
     inland = homes[rng.integers(0, len(homes), 200)] + rng.normal(0, 0.002, (200, 2))
     xy = np.vstack([anywhere, shore, inland])
     expected = by_hand(zhoushan, land, xy, 500.0)
-    found = located(places, xy[:, 0], xy[:, 1]).to_pandas()
+    found = pd.DataFrame(located(places, xy[:, 0], xy[:, 1]).to_dict(as_series=False))
     assert found["off_map"].sum() > 100
     assert (found["place"] == SHORE).sum() > 100
     for column in ("island_id", "zone"):
