@@ -15,10 +15,10 @@ import shapely
 from geodata import landmass, searoute, validate
 from geodata.errors import Fault, InputError
 from geodata.region import WGS84, Region
-from routing.scenario import links, people
+from routing.scenario import links, people, posts
 from routing.scenario.combine import combined
-from routing.scenario.model import PostAdded, PostMoved, Scenario
-from routing.scenario.places import Islands, appended, missing
+from routing.scenario.model import Scenario
+from routing.scenario.places import Islands, appended
 from routing.scenario.told import stamped
 
 _SEA_CELL_M = 300.0
@@ -70,13 +70,13 @@ def _changed(region: Region, scenario: Scenario, parts: Sequence[Scenario]) -> R
         return region
     faults: list[Fault] = []
     islands = Islands(region)
-    posts = _posts(region, islands, scenario, faults)
+    altered = posts.changed(region, islands, scenario, faults)
     roads, ferries = links.changed(region, islands, scenario, faults)
     demand, counties = people.changed(region, scenario, faults)
     if faults:
         raise InputError(faults)
     changed = region.replace(
-        posts=posts, roads=roads, ferries=ferries, demand=demand, counties=counties
+        posts=altered, roads=roads, ferries=ferries, demand=demand, counties=counties
     )
     landmasses = landmass.assign(changed.islands, changed.roads)
     changed = changed.replace(
@@ -114,128 +114,6 @@ def _check(before: Region, after: Region, scenario: Scenario) -> None:
         raise InputError(new)
 
 
-def _posts(
-    region: Region, islands: Islands, scenario: Scenario, faults: list[Fault]
-) -> gpd.GeoDataFrame:
-    """Return the posts after all entries; each may name a post once."""
-    posts = region.posts.copy()
-    _check_names(posts["post_id"].tolist(), scenario, faults)
-    posts = _changed_posts(posts, scenario)
-    posts = _moved_posts(posts, islands, scenario, faults)
-    posts = posts[~posts["post_id"].isin([one.post_id for one in scenario.posts_removed])]
-    return _with_new_posts(posts, islands, scenario, faults)
-
-
-def _check_names(known: list[str], scenario: Scenario, faults: list[Fault]) -> None:
-    named = [
-        *(("change", k, one.post_id) for k, one in enumerate(scenario.posts_changed, start=1)),
-        *(("move", k, one.post_id) for k, one in enumerate(scenario.posts_moved, start=1)),
-        *(("remove", k, one.post_id) for k, one in enumerate(scenario.posts_removed, start=1)),
-    ]
-    seen: set[tuple[bool, str]] = set()
-    for kind, k, post_id in named:
-        where = f"{scenario.place}: post.{kind}[{k}].post_id"
-        # A post may be both moved and changed, but not moved and removed, nor either one twice.
-        once = (kind == "change", post_id)
-        if post_id not in known:
-            faults.append(missing(post_id, known, "posts", where))
-        elif once in seen:
-            faults.append(Fault("scenario_twice", where, post_id))
-        seen.add(once)
-
-
-def _changed_posts(posts: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
-    for entry in scenario.posts_changed:
-        row = posts["post_id"] == entry.post_id
-        given = {
-            "vehicles": None if entry.vehicles is None else ";".join(entry.vehicles),
-            "evidence": entry.evidence,
-            "hours": entry.hours,
-            "vehicle_count": entry.vehicle_count,
-        }
-        for column, value in given.items():
-            if value is not None:
-                posts.loc[row, column] = value
-    return posts
-
-
-def _moved_posts(
-    posts: gpd.GeoDataFrame, islands: Islands, scenario: Scenario, faults: list[Fault]
-) -> gpd.GeoDataFrame:
-    for k, entry in enumerate(scenario.posts_moved, start=1):
-        row = posts.index[posts["post_id"] == entry.post_id]
-        island = _island(entry, islands, f"{scenario.place}: post.move[{k}]", faults)
-        posts.loc[row, "island_id"] = island
-        posts.loc[row, "outside"] = entry.outside
-        posts.loc[row, "position_accuracy_m"] = np.nan
-        posts.loc[row, "geometry"] = gpd.GeoSeries(
-            [shapely.Point(entry.lon, entry.lat)] * len(row), index=row, crs=WGS84
-        )
-    return posts
-
-
-def _with_new_posts(
-    posts: gpd.GeoDataFrame, islands: Islands, scenario: Scenario, faults: list[Fault]
-) -> gpd.GeoDataFrame:
-    rows = []
-    taken = set(posts["post_id"])
-    for k, entry in enumerate(scenario.posts_added, start=1):
-        where = f"{scenario.place}: post.add[{k}]"
-        if entry.post_id in taken:
-            faults.append(Fault("scenario_taken", f"{where}.post_id", entry.post_id))
-        taken.add(entry.post_id)
-        island = _island(entry, islands, where, faults)
-        rows.append(
-            {
-                **{c: getattr(entry, c) for c in _OWN_COLUMNS},
-                "vehicles": ";".join(entry.vehicles),
-                "island_id": island,
-                "county_zh": islands.county(island),
-                "note": scenario.name_en,
-                "geometry": shapely.Point(entry.lon, entry.lat),
-            }
-        )
-    if not rows:
-        return posts.reset_index(drop=True)
-    new = gpd.GeoDataFrame(rows, crs=WGS84).reindex(columns=posts.columns)
-    return appended(posts, new)
-
-
-_OWN_COLUMNS = (
-    "post_id",
-    "name_zh",
-    "name_en",
-    "kind",
-    "evidence",
-    "vehicle_count",
-    "tier",
-    "capabilities",
-    "hours",
-    "outside",
-)
-
-
-def _island(
-    entry: PostAdded | PostMoved, islands: Islands, where: str, faults: list[Fault]
-) -> str | None:
-    """Return the island of a post; off the region there is none."""
-    if entry.outside:
-        return None
-    if entry.island_id is not None:
-        if entry.island_id not in islands.ids:
-            faults.append(missing(entry.island_id, islands.ids, "islands", f"{where}.island_id"))
-        return entry.island_id
-    found, distance_m = islands.nearest(entry.lon, entry.lat)
-    if distance_m > islands.tolerance_m(found):
-        params: dict[str, object] = {
-            "distance": f"{distance_m / 1000.0:.1f}",
-            "tolerance": f"{islands.tolerance_m(found):.0f}",
-        }
-        value = f"{entry.lon:.5f}, {entry.lat:.5f}"
-        faults.append(Fault("scenario_off_islands", where, value, params))
-    return found
-
-
 def _sea_links(region: Region, scenario: Scenario) -> gpd.GeoDataFrame:
     """Return the ways over water: old ones of posts that stayed, new ones of those that did not."""
     links = region.sea_links
@@ -244,9 +122,9 @@ def _sea_links(region: Region, scenario: Scenario) -> gpd.GeoDataFrame:
     moved = {one.post_id for one in scenario.posts_moved}
     touched = moved | {one.post_id for one in scenario.posts_added}
     touched |= {one.post_id for one in scenario.posts_changed}
-    posts = region.posts
-    boats = posts[posts["vehicles"].fillna("").str.contains("boat")]
-    stays = links["from_post_id"].isin(posts["post_id"]) & ~links["from_post_id"].isin(moved)
+    after = region.posts
+    boats = after[after["vehicles"].fillna("").str.contains("boat")]
+    stays = links["from_post_id"].isin(after["post_id"]) & ~links["from_post_id"].isin(moved)
     kept = links[stays].reset_index(drop=True)
     bases = boats[boats["post_id"].isin(touched - set(kept["from_post_id"]))]
     if not len(bases):
