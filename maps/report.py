@@ -57,11 +57,6 @@ def page(
     )
 
 
-def report_page(result: dict[str, Any], figures: Pictures, lang: str) -> str:
-    """Return `page`; the name by which the commands know it."""
-    return page(result, figures, lang)
-
-
 def document(
     result: dict[str, Any],
     pictures: Collection[str],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geodata import schemas
 from routing.audit import calibration_fit, class_times, codes
-from routing.audit.calibration_fit import LEVELS, Fit, FitParameters, Trial
+from routing.audit.calibration_fit import Fit, FitParameters, Trial
 from routing.audit.class_times import CLASSES, FERRY, SYNTHETIC
 from routing.audit.modelled import Modelled, vehicle_class
 from routing.config import Parameters
@@ -390,8 +390,3 @@ def compared(table: pl.DataFrame, base: Floats, before: Floats, after: Floats) -
         for by in ("all", "road_class", "hour", "island")
     ]
     return pl.concat(parts)
-
-
-def level_is_real(calibration: Calibration) -> bool:
-    """Return whether the log speaks for other speeds than the present ones."""
-    return LEVELS.index(calibration.level) > 0

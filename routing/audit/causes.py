@@ -331,34 +331,3 @@ def tally(explained: pl.DataFrame, group: pl.Series, labels: tuple[str, ...]) ->
             sums = np.bincount(code, weights=values.astype(float), minlength=len(labels) + 1)
             total[:, k, slot] = np.rint(sums).astype(np.int64)
     return total
-
-
-def ranking(total: NDArray[np.int64], labels: tuple[str, ...]) -> pl.DataFrame:
-    """Return the causes of each group by falling minutes, from a tally of the whole log.
-
-    Returns:
-        `group` (null for unknown), `rank` (from 1), `cause`, `late_min`, `share` of the group's
-        late minutes, `calls` charged with it, `main_calls` mostly charged with it; causes without
-        any charge are left out.
-    """
-    rows = []
-    for g, label in enumerate([*labels, None]):
-        seconds = total[g, :, 2]
-        order = sorted(np.flatnonzero(seconds), key=lambda k: (-int(seconds[k]), int(k)))
-        for rank, k in enumerate(order, start=1):
-            rows.append(
-                {
-                    "group": label,
-                    "rank": rank,
-                    "cause": CAUSES[k],
-                    "late_min": int(seconds[k]) / 60.0,
-                    "share": int(seconds[k]) / int(seconds.sum()),
-                    "calls": int(total[g, k, 0]),
-                    "main_calls": int(total[g, k, 1]),
-                }
-            )
-    schema = {
-        "group": pl.String, "rank": pl.Int64, "cause": pl.String, "late_min": pl.Float64,
-        "share": pl.Float64, "calls": pl.Int64, "main_calls": pl.Int64,
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema)

@@ -15,7 +15,7 @@ from geodata.errors import Fault, InputError
 from routing.siting.coverage_loops import exchange, lower_uncovered, transpose
 from routing.siting.grid import lay_grid
 from routing.siting.merging import CoverGroups
-from routing.siting.result import Status
+from routing.siting.result import Status, relative_gap
 from routing.siting.search import Search
 
 logger = logging.getLogger(__name__)
@@ -60,9 +60,7 @@ class CoverageSolution:
     @property
     def gap(self) -> float:
         """Relative distance of the objective from the bound."""
-        if self.objective == self.bound:
-            return 0.0
-        return (self.bound - self.objective) / max(abs(self.objective), 1e-12)
+        return relative_gap(self.objective, self.bound)
 
 
 def solve_max_coverage(

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from routing.siting.covering import find_cover
 from routing.siting.pmedian import check_costs
-from routing.siting.result import Status
+from routing.siting.result import Status, relative_gap
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -47,9 +47,7 @@ class CenterSolution:
     @property
     def gap(self) -> float:
         """Relative distance of the objective from the bound; NaN without an answer."""
-        if self.objective == self.bound:
-            return 0.0
-        return (self.objective - self.bound) / max(abs(self.objective), 1e-12)
+        return relative_gap(self.objective, self.bound)
 
 
 def solve_pcenter(

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geodata.errors import Fault, InputError
 from routing.siting.grid import lay_grid
-from routing.siting.result import Status
+from routing.siting.result import Status, relative_gap
 from routing.siting.search import Search
 
 Ints = NDArray[np.int64]
@@ -55,9 +55,7 @@ class MedianSolution:
     @property
     def gap(self) -> float:
         """Relative distance of the objective from the bound; NaN without an answer."""
-        if self.objective == self.bound:
-            return 0.0
-        return (self.objective - self.bound) / max(abs(self.objective), 1e-12)
+        return relative_gap(self.objective, self.bound)
 
 
 def solve_pmedian(

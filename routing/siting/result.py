@@ -12,6 +12,11 @@ Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 Ties = Literal["proven", "best_found", "none"]
 
 
+def relative_gap(value: float, bound: float) -> float:
+    """Return ``|value - bound| / max(|value|, 1e-12)``; 0 when equal, NaN where one is unknown."""
+    return 0.0 if value == bound else abs(value - bound) / max(abs(value), 1e-12)
+
+
 @dataclass(frozen=True, eq=False)
 class SitingResult:
     """Answer to a siting problem.
@@ -59,9 +64,7 @@ class SitingResult:
 
         Zero when both are equal; NaN where either is unknown.
         """
-        if self.objective_value == self.bound:
-            return 0.0
-        return abs(self.objective_value - self.bound) / max(abs(self.objective_value), 1e-12)
+        return relative_gap(self.objective_value, self.bound)
 
     @property
     def is_answer(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maps import assets
-from maps.report import report_page
+from maps.report import page as report_page
 from tests.maps.conftest import HOSTILE
 from tests.maps.pagecheck import Page
 

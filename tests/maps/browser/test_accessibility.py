@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from maps.interactive import coverage_page
-from maps.report import report_page
+from maps.report import page as report_page
 from tests.maps.browser.conftest import Show
 from tests.maps.conftest import make_result, make_tables
 from tests.maps.results import PNG, plan

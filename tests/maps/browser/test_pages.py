@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maps.interactive import coverage_page
-from maps.report import report_page
+from maps.report import page as report_page
 from maps.tables import CoverageTables
 from tests.maps.browser.conftest import Show, console, requests
 from tests.maps.browser.test_coverage_page import PAINT, painted
