@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: brief test slow lint seeds clean
+.PHONY: brief test slow explore lint seeds clean
 
 brief: $(VENV)/.installed
 	$(BIN)/island-response brief --out brief --overwrite
@@ -18,6 +18,10 @@ test: $(VENV)/.tested
 
 slow: $(VENV)/.tested
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "slow or browser"
+
+# Property tests with examples that nobody has tried before; the other targets always try the same.
+explore: $(VENV)/.tested
+	ISLAND_RESPONSE_EXAMPLES=new $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser"
 
 lint: $(VENV)/.linted
 	$(BIN)/python -m ruff check .

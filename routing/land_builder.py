@@ -57,7 +57,8 @@ class Builder:
             if len(table):
                 xy = shapely.get_coordinates(table.to_crs(self.crs).geometry)
                 frames.append(_node_frame(layer, table[key], table, xy))
-        self.places = pd.concat(frames, ignore_index=True)
+        # A change may touch an island that has no place left.
+        self.places = pd.concat(frames, ignore_index=True) if frames else _no_nodes()
         self._append_nodes(self.places)
 
     def add_roads(self) -> None:
@@ -86,10 +87,11 @@ class Builder:
         shapes = self.region.layers["islands"].to_crs(self.crs).set_index("island_id").geometry
         if self.region.network != "schematic":
             nodes = nodes[~nodes["island_id"].isin(self.road_nodes["island_id"])]
+        joined = [np.empty((0, 2), dtype=np.int64)]
         for island_id, group in nodes.groupby("island_id", sort=True):
             pairs = neighbours.pairs(group[["x", "y"]].to_numpy(float), shapes.get(island_id))
-            tail, head = (group.index.to_numpy()[pairs[:, k]] for k in (0, 1))
-            self._append_synthetic(tail, head, "local")
+            joined.append(group.index.to_numpy()[pairs])
+        self._append_synthetic(*np.concatenate(joined).T, "local")
 
     def add_ferries(self) -> None:
         """Join the ports of vehicle ferries in service."""
@@ -278,6 +280,12 @@ class Builder:
             }
         )
         self._append_edges(frame)
+
+
+def _no_nodes() -> pd.DataFrame:
+    names = ("layer", "place_id", "name_zh", "name_en", "island_id")
+    columns = {name: pd.Series(dtype=object) for name in names}
+    return pd.DataFrame({**columns, "x": pd.Series(dtype=float), "y": pd.Series(dtype=float)})
 
 
 def _node_frame(

@@ -7,16 +7,22 @@ interface"), which polars exports and whose layout is fixed for good; `ctypes` r
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from geodata.calls import value_loops
 from geodata.calls.frame import Spans
 from geodata.calls.jit import compiled
 
 _VIEW_BYTES = 16
+# So many rows tell whether like texts share their place.
+_HEAD = 4096
+
+Taken = TypeVar("Taken")
 
 
 class _Array(ctypes.Structure):
@@ -68,15 +74,7 @@ def spans(series: pl.Series) -> Spans:
     Args:
         series: of type String.
     """
-    capsule = series.rechunk().__arrow_c_stream__(None)
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    address = pointer(capsule, b"arrow_array_stream")
-    stream = ctypes.cast(address, ctypes.POINTER(_Stream)).contents
-    layout = _layout(stream, address)
-    if layout != b"vu":
-        raise TypeError(f"texts come as {layout!r} from this polars; views (vu) are read")
-    pieces = list(_pieces(stream, address))
+    pieces = _each(series, _copy)
     if len(pieces) == 1:
         return pieces[0]
     shifts = [0, *np.cumsum([len(piece.buffer) for piece in pieces])][: len(pieces)]
@@ -94,6 +92,52 @@ def spans(series: pl.Series) -> Spans:
     )
 
 
+def numbers(series: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number the texts of a column so that unlike ones differ; like ones may have several numbers.
+
+    A text of up to 12 bytes is its own view, and of a longer one that Parquet holds once there is
+    one copy, whose place tells it. Where each row has a copy of its own the texts are compared.
+
+    Args:
+        series: of type String.
+
+    Returns:
+        The number of each row's text, -1 for null; and a row of each number.
+    """
+    found = _each(series, _numbered)
+    if len(found) == 1 and found[0] is not None:
+        return found[0]
+    whole = spans(series)
+    return value_loops.encode(whole.buffer, whole.starts, whole.ends)
+
+
+def _numbered(chunk: _Array) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    rows, skip = chunk.length, chunk.offset
+    views = _bytes(chunk.buffers[1], (skip + rows) * _VIEW_BYTES)
+    starts = (np.arange(rows) + skip) * _VIEW_BYTES
+    if chunk.buffers[0] and chunk.null_count != 0:
+        starts[~_valid(chunk)] = -1
+    head = slice(0, _HEAD)
+    ends = starts + _VIEW_BYTES
+    if len(value_loops.encode(views, starts[head], ends[head])[1]) > _HEAD // 4:
+        return None
+    codes, firsts = value_loops.encode(views, starts, ends)
+    return codes, firsts
+
+
+def _each(series: pl.Series, take: Callable[[_Array], Taken]) -> list[Taken]:
+    """Return what `take` makes of each chunk of a column; the chunk's memory is gone afterwards."""
+    capsule = series.rechunk().__arrow_c_stream__(None)
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    address = pointer(capsule, b"arrow_array_stream")
+    stream = ctypes.cast(address, ctypes.POINTER(_Stream)).contents
+    layout = _layout(stream, address)
+    if layout != b"vu":
+        raise TypeError(f"texts come as {layout!r} from this polars; views (vu) are read")
+    return list(_taken(stream, address, take))
+
+
 def _layout(stream: _Stream, address: int) -> bytes:
     schema = _Schema()
     if _Get(stream.get_schema)(address, ctypes.addressof(schema)) != 0:
@@ -103,8 +147,7 @@ def _layout(stream: _Stream, address: int) -> bytes:
     return layout
 
 
-def _pieces(stream: _Stream, address: int) -> Iterator[Spans]:
-    """Yield one `Spans` for each chunk of the stream; bytes are copied, chunks released."""
+def _taken(stream: _Stream, address: int, take: Callable[[_Array], Taken]) -> Iterator[Taken]:
     while True:
         chunk = _Array()
         if _Get(stream.get_next)(address, ctypes.addressof(chunk)) != 0:
@@ -112,7 +155,7 @@ def _pieces(stream: _Stream, address: int) -> Iterator[Spans]:
         if not chunk.release:
             return
         try:
-            yield _copy(chunk)
+            yield take(chunk)
         finally:
             _Release(chunk.release)(ctypes.addressof(chunk))
 
@@ -127,11 +170,17 @@ def _copy(chunk: _Array) -> Spans:
     bases = np.cumsum([len(views), *sizes])[:-1] if data else np.zeros(1, np.int64)
     valid = np.zeros(0, np.uint8)
     if chunk.buffers[0] and chunk.null_count != 0:
-        packed = _bytes(chunk.buffers[0], (skip + rows + 7) // 8)
-        valid = np.unpackbits(packed, bitorder="little")[skip : skip + rows]
+        valid = _valid(chunk).view(np.uint8)
     starts, ends = np.empty(rows, np.int64), np.empty(rows, np.int64)
     _limits(buffer[: len(views)].view(np.int32).reshape(-1, 4), bases, valid, starts, ends)
     return Spans(buffer, starts, ends)
+
+
+def _valid(chunk: _Array) -> NDArray[np.bool_]:
+    """Return which rows of a chunk that has nulls have a value."""
+    stop = chunk.offset + chunk.length
+    bits = np.unpackbits(_bytes(chunk.buffers[0], (stop + 7) // 8), bitorder="little")
+    return bits[chunk.offset : stop].astype(bool)
 
 
 def _bytes(address: int | None, size: int) -> NDArray[np.uint8]:

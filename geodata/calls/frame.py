@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from geodata.calls import record_loops, stamp_loops, stamp_signs, stamps, texts, value_loops, zones
-from geodata.calls.reading import NONE, Part
+from geodata.calls.reading import NONE, Part, Reading
 from geodata.calls.table import ROW_FAULT_TYPE, ROW_FAULTS, SCHEMA, STAMPS, TEXTS
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
-Stamped = tuple[NDArray[np.uint8], Integers]
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,44 @@ class Spans:
     encoding: str = "utf-8"
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Texts of several columns as limits in one buffer.
+
+    Attributes:
+        buffer: bytes.
+        starts, ends: shape (columns, rows); a negative start is none.
+        encoding: ``utf-8`` or ``gb18030``.
+    """
+
+    buffer: Bytes
+    starts: Integers
+    ends: Integers
+    encoding: str = "utf-8"
+
+    def column(self, k: int) -> Spans:
+        """Return one column."""
+        return Spans(self.buffer, self.starts[k], self.ends[k], self.encoding)
+
+
+@dataclass(frozen=True)
+class Stamped:
+    """Columns of stamps as parsed.
+
+    Attributes:
+        kinds: of `geodata.calls.stamps`, shape (columns, rows).
+        seconds: shape (columns, rows).
+    """
+
+    kinds: NDArray[np.uint8]
+    seconds: Integers
+
+    @classmethod
+    def room(cls, columns: int, rows: int) -> Stamped:
+        """Return room for columns of stamps, still to be filled in."""
+        return cls(np.empty((columns, rows), np.uint8), np.empty((columns, rows), np.int64))
+
+
 @dataclass
 class Found:
     """What a reader found, one entry a row in every array.
@@ -42,8 +78,8 @@ class Found:
     Attributes:
         lines: number of the line or row.
         faults: code of the record's fault, 0 for none.
-        stamps: kinds and seconds by phase; absent stamps are left out.
-        days: kinds and seconds of each date column.
+        stamps: of the phases whose stamps there are, in their order.
+        days: date columns.
         call_id: texts.
         lon, lat: degrees as read, with rows whose text is no number.
         texts: descriptive columns.
@@ -51,8 +87,8 @@ class Found:
 
     lines: Integers
     faults: NDArray[np.uint8]
-    stamps: dict[int, Stamped] = field(default_factory=dict)
-    days: list[Stamped] = field(default_factory=list)
+    stamps: Stamped
+    days: Stamped
     call_id: pl.Series | None = None
     lon: tuple[NDArray[np.float64], NDArray[np.bool_]] | None = None
     lat: tuple[NDArray[np.float64], NDArray[np.bool_]] | None = None
@@ -79,22 +115,27 @@ def table(part: Part, found: Found) -> pl.DataFrame:
     )
 
 
-def stamps_of(spans: Spans, form: int) -> Stamped:
-    """Return kinds and seconds of a column of stamps in text."""
-    kinds = np.empty(len(spans.starts), np.uint8)
-    seconds = np.empty(len(spans.starts), np.int64)
+def stamps_of(grid: Grid, chosen: Sequence[int], forms: Sequence[int], into: Stamped) -> None:
+    """Read columns of stamps in text.
+
+    Args:
+        grid: texts.
+        chosen: its columns that are wanted, one a column of `into`.
+        forms: index in `stamps.FORMATS` of each.
+        into: filled.
+    """
     stamp_loops.parse_spans(
-        spans.buffer,
-        spans.starts,
-        spans.ends,
-        spans.encoding == "gb18030",
-        stamp_signs.signs_of(spans.encoding),
+        grid.buffer,
+        grid.starts,
+        grid.ends,
+        np.array(chosen, np.int64),
+        grid.encoding == "gb18030",
+        stamp_signs.signs_of(grid.encoding),
         stamp_signs.blanks(),
-        form,
-        kinds,
-        seconds,
+        np.array(forms, np.int64),
+        into.kinds,
+        into.seconds,
     )
-    return kinds, seconds
 
 
 def degrees_of(spans: Spans) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -117,6 +158,19 @@ def categories_of(spans: Spans) -> tuple[pl.Series, NDArray[np.bool_]]:
     Each distinct text is decoded once.
     """
     codes, firsts = value_loops.encode(spans.buffer, spans.starts, spans.ends)
+    return categories(spans, codes, firsts)
+
+
+def categories(
+    spans: Spans, codes: NDArray[np.integer], firsts: Integers
+) -> tuple[pl.Series, NDArray[np.bool_]]:
+    """Return a column of descriptive texts whose like ones are numbered; see `categories_of`.
+
+    Args:
+        spans: the texts.
+        codes: number of each row's text, -1 where it has none.
+        firsts: a row of each number.
+    """
     names: dict[str, int] = {}
     meaning = np.full(len(firsts) + 1, -1, np.int64)
     undecodable = np.zeros(len(firsts) + 1, bool)
@@ -129,8 +183,10 @@ def categories_of(spans: Spans) -> tuple[pl.Series, NDArray[np.bool_]]:
             continue
         if text is not None:
             meaning[code] = names.setdefault(text, len(names))
-    dictionary = pl.Series(list(names), dtype=pl.String()).cast(pl.Categorical())
-    return dictionary.gather(_index(pl.Series(meaning[codes]))), undecodable[codes]
+    dictionary = pl.Series([*names, None], dtype=pl.String()).cast(pl.Categorical())
+    number = np.where(meaning < 0, len(names), meaning).astype(np.uint32)
+    bad = undecodable[codes] if undecodable.any() else np.zeros(len(codes), bool)
+    return dictionary.gather(pl.Series(number[codes])), bad
 
 
 def identifiers_of(spans: Spans) -> tuple[pl.Series, NDArray[np.bool_]]:
@@ -186,38 +242,37 @@ def _or_null(series: pl.Series | None, rows: int, kind: pl.DataType) -> pl.Serie
 def _stamp_columns(part: Part, found: Found) -> dict[str, pl.Series]:
     """Return the seconds on the local clock of every stamp, and the faults."""
     rows, reading = len(found.lines), part.reading
-    present = sorted(found.stamps)
-    kinds = _stack([found.stamps[k][0] for k in present], rows, np.uint8)
-    seconds = _stack([found.stamps[k][1] for k in present], rows, np.int64)
-    day_kinds = _stack([kind for kind, _ in found.days], rows, np.uint8)
-    days = _stack([value for _, value in found.days], rows, np.int64)
-    day_of = np.array([reading.day_of[k] for k in present], np.int64)
-    out, valid = np.empty_like(seconds), np.empty_like(kinds)
+    present = _present(reading)
     faults = np.zeros(rows, np.uint16)
-    switches, offsets = zones.switches(reading.tz)
-    value_loops.local_seconds(
-        kinds,
-        seconds,
-        day_kinds,
-        days,
-        day_of,
-        reading.shared,
-        switches,
-        offsets,
-        out,
-        valid,
-        faults,
-    )
+    stamped = found.stamps
+    if not value_loops.plain_seconds(stamped.kinds, stamped.seconds, faults):
+        stamped = Stamped.room(len(present), rows)
+        value_loops.local_seconds(
+            found.stamps.kinds,
+            found.stamps.seconds,
+            found.days.kinds,
+            found.days.seconds,
+            np.array([reading.day_of[k] for k in present], np.int64),
+            reading.shared,
+            *zones.switches(reading.tz),
+            stamped.seconds,
+            stamped.kinds,
+            faults,
+        )
     columns, mask = {}, np.zeros(rows, np.uint16)
     for k, stamp in enumerate(STAMPS):
         series = None
-        if k in found.stamps:
+        if k in present:
             at = present.index(k)
-            series = _nullable(pl.Series(out[at]), valid[at].view(bool))
+            series = _nullable(pl.Series(stamped.seconds[at]), stamped.kinds[at].view(bool))
             mask |= ((faults >> at) & 1) << k
         columns[f"{stamp}_s"] = _or_null(series, rows, pl.Int64())
     columns["stamp_fault"] = pl.Series(mask)
     return columns
+
+
+def _present(reading: Reading) -> list[int]:
+    return [k for k, column in enumerate(reading.stamps) if column != NONE]
 
 
 def _place_columns(part: Part, found: Found) -> dict[str, pl.Series]:
@@ -239,37 +294,58 @@ def _nullable(values: pl.Series, valid: NDArray[np.bool_]) -> pl.Series:
     return frame.select(pl.when(pl.col("m")).then(pl.col("v"))).to_series()
 
 
-def _stack(arrays: Sequence[NDArray[Any]], rows: int, kind: type) -> NDArray[Any]:
-    return np.stack(arrays).astype(kind, copy=False) if arrays else np.empty((0, rows), kind)
+def stamped_in(reading: Reading) -> tuple[list[int], list[int]]:
+    """Return the columns of the stamps that there are, in phase order, and their formats."""
+    present = _present(reading)
+    return [reading.stamps[k] for k in present], [reading.formats[k] for k in present]
 
 
-def from_spans(
+def from_grid(
     part: Part,
-    columns: dict[int, Spans],
-    found: Found,
+    grid: Grid,
+    lines: Integers,
+    faults: NDArray[np.uint8],
     midnights: dict[int, Integers] | None = None,
 ) -> pl.DataFrame:
     """Return the canonical table of a part whose columns are all texts.
 
     Args:
         part: what is read.
-        columns: texts of every wanted column of the file.
-        found: lines and faults; the rest is filled in.
+        grid: texts of its wanted columns, in their order.
+        lines, faults: of each row; see `Found`.
         midnights: rows of columns whose date stands for its midnight.
     """
-    reading = part.reading
-    for k, column in enumerate(reading.stamps):
-        if column != NONE:
-            found.stamps[k] = stamps_of(columns[column], reading.formats[k])
-            found.stamps[k][0][(midnights or {}).get(column, [])] = stamps.MIDNIGHT
-    found.days = [stamps_of(columns[column], 0) for column in reading.days]
+    reading, rows = part.reading, len(lines)
+    slot = {column: k for k, column in enumerate(reading.wanted)}
+    columns, forms = stamped_in(reading)
+    found = Found(
+        lines, faults, Stamped.room(len(columns), rows), Stamped.room(len(reading.days), rows)
+    )
+    stamps_of(grid, [slot[c] for c in columns], forms, found.stamps)
+    for k, column in enumerate(columns):
+        found.stamps.kinds[k, (midnights or {}).get(column, [])] = stamps.MIDNIGHT
+    stamps_of(grid, [slot[c] for c in reading.days], [0] * len(reading.days), found.days)
     if reading.lon != NONE and reading.lat != NONE:
-        found.lon, found.lat = degrees_of(columns[reading.lon]), degrees_of(columns[reading.lat])
+        found.lon, found.lat = (
+            degrees_of(grid.column(slot[c])) for c in (reading.lon, reading.lat)
+        )
     if reading.call_id != NONE:
-        found.call_id, bad = identifiers_of(columns[reading.call_id])
+        found.call_id, bad = identifiers_of(grid.column(slot[reading.call_id]))
         mark_undecodable(found, bad)
-    for name, column in zip(TEXTS, reading.texts, strict=True):
-        if column != NONE:
-            found.texts[name], bad = categories_of(columns[column])
-            mark_undecodable(found, bad)
+    wanted = {n: slot[c] for n, c in zip(TEXTS, reading.texts, strict=True) if c != NONE}
+    for name, (series, bad) in zip(wanted, _all_categories(grid, [*wanted.values()]), strict=True):
+        found.texts[name] = series
+        mark_undecodable(found, bad)
     return table(part, found)
+
+
+def _all_categories(
+    grid: Grid, chosen: Sequence[int]
+) -> Iterator[tuple[pl.Series, NDArray[np.bool_]]]:
+    """Yield what `categories_of` does for the columns `chosen`."""
+    codes, firsts, counts = value_loops.encode_few(
+        grid.buffer, grid.starts, grid.ends, np.array(chosen, np.int64)
+    )
+    for k, slot in enumerate(chosen):
+        spans, count = grid.column(slot), counts[k]
+        yield categories_of(spans) if count < 0 else categories(spans, codes[k], firsts[k, :count])

@@ -17,13 +17,22 @@ def compiled(function: Loop) -> Loop:
     return cast(Loop, numba.njit(function, cache=True, nogil=True))
 
 
-@compiled
+def inlined(function: Loop) -> Loop:
+    """Compile `function` into each loop that calls it.
+
+    A call from loop to loop counts references to every array that it hands over, which takes longer
+    than what a small function does.
+    """
+    return cast(Loop, numba.njit(function, cache=True, nogil=True, inline="always"))
+
+
+@inlined
 def integer(value: Any) -> Any:
     """Return a machine number of any width as an integer of 64 bits; bytes would overflow."""
     return np.int64(value)
 
 
-@compiled
+@inlined
 def word_at(buffer: NDArray[np.uint8], at: int) -> np.uint64:
     """Return eight bytes as one number; the compiler makes one load of it.
 

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from geodata.calls import arrow, frame, stamp_loops, stamps
-from geodata.calls.frame import Found, Stamped
+from geodata.calls.frame import Found, Grid, Integers, Spans, Stamped
 from geodata.calls.reading import NONE, Part, Reading
 from geodata.calls.sniff import SAMPLE_ROWS
 from geodata.calls.table import TEXTS
@@ -86,40 +86,62 @@ def read(part: Part) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         name = Path(part.path).name
         raise InputError(Fault("calls_parquet", name, None, {"reason": _reason(error)})) from error
-    found = Found(np.arange(rows, dtype=np.int64) + part.start + 2, np.zeros(rows, np.uint8))
-    for k, column in enumerate(reading.stamps):
-        if column != NONE:
-            found.stamps[k] = _stamps(data[names[column]], reading.formats[k])
-    found.days = [_stamps(data[names[column]], 0) for column in reading.days]
+    columns, forms = frame.stamped_in(reading)
+    found = Found(
+        np.arange(rows, dtype=np.int64) + part.start + 2,
+        np.zeros(rows, np.uint8),
+        Stamped.room(len(columns), rows),
+        Stamped.room(len(reading.days), rows),
+    )
+    for k, (column, form) in enumerate(zip(columns, forms, strict=True)):
+        _stamps(data[names[column]], form, found.stamps, k)
+    for k, column in enumerate(reading.days):
+        _stamps(data[names[column]], 0, found.days, k)
     if reading.lon != NONE and reading.lat != NONE:
         found.lon, found.lat = (_degrees(data[names[c]]) for c in (reading.lon, reading.lat))
     if reading.call_id != NONE:
         found.call_id = frame.clean_identifiers(_text(data[names[reading.call_id]]))
     for text, column in zip(TEXTS, reading.texts, strict=True):
         if column != NONE:
-            found.texts[text], _ = frame.categories_of(arrow.spans(_text(data[names[column]])))
+            found.texts[text] = _categories(_text(data[names[column]]))
     return frame.table(part, found)
 
 
-def _stamps(series: pl.Series, form: int) -> Stamped:
+def _stamps(series: pl.Series, form: int, into: Stamped, k: int) -> None:
+    """Read a column of stamps into column `k` of `into`."""
     kind = series.dtype
     if isinstance(kind, pl.Datetime):
         unit = _SECOND[kind.time_unit]
-        return _native(series, unit, stamps.LOCAL if kind.time_zone is None else stamps.UTC)
-    if isinstance(kind, pl.Date):
+        found = _native(series, unit, stamps.LOCAL if kind.time_zone is None else stamps.UTC)
+    elif isinstance(kind, pl.Date):
         days = series.to_physical().cast(pl.Int64) * stamps.DAY_S
-        return _native(days, 1, stamps.DATE)
-    if isinstance(kind, pl.Time):
-        return _native(series, _SECOND["ns"], stamps.TIME)
-    if kind.is_numeric():
+        found = _native(days, 1, stamps.DATE)
+    elif isinstance(kind, pl.Time):
+        found = _native(series, _SECOND["ns"], stamps.TIME)
+    elif kind.is_numeric():
         values = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        kinds, seconds = np.empty(len(values), np.uint8), np.empty(len(values), np.int64)
-        stamp_loops.parse_numbers(values, form, kinds, seconds)
-        return kinds, seconds
-    return frame.stamps_of(arrow.spans(series.cast(pl.String)), form)
+        stamp_loops.parse_numbers(values, form, into.kinds[k], into.seconds[k])
+        return
+    else:
+        row = Stamped(into.kinds[k : k + 1], into.seconds[k : k + 1])
+        frame.stamps_of(_grid(arrow.spans(series.cast(pl.String))), [0], [form], row)
+        return
+    into.kinds[k], into.seconds[k] = found
 
 
-def _native(series: pl.Series, unit: int, kind: int) -> Stamped:
+def _grid(spans: Spans) -> Grid:
+    return Grid(spans.buffer, spans.starts[None], spans.ends[None], spans.encoding)
+
+
+def _categories(series: pl.Series) -> pl.Series:
+    """Return texts as categories: like ones are mostly told by where polars has them."""
+    codes, firsts = arrow.numbers(series)
+    few = series.gather(firsts)
+    found, _ = frame.categories(arrow.spans(few), codes, np.arange(len(few)))
+    return found
+
+
+def _native(series: pl.Series, unit: int, kind: int) -> tuple[NDArray[np.uint8], Integers]:
     """Return native stamps as kinds and seconds; fractions are cut off."""
     null = series.is_null().to_numpy()
     seconds = series.to_physical().cast(pl.Int64).fill_null(0).to_numpy() // unit

@@ -18,7 +18,7 @@ import python_calamine
 from numpy.typing import NDArray
 
 from geodata.calls import frame, stamps
-from geodata.calls.frame import Found, Spans
+from geodata.calls.frame import Grid
 from geodata.calls.reading import NONE, Part
 from geodata.calls.sniff import HEADING_ROWS, SAMPLE_ROWS
 from geodata.errors import Fault, InputError
@@ -138,9 +138,21 @@ def read(part: Part) -> pl.DataFrame:
         lines.append(number + 1)
         for c, column in columns.items():
             column.add(cells[c] if c < len(cells) else None)
-    found = Found(np.array(lines, np.int64), np.zeros(len(lines), np.uint8))
-    spans = {c: column.spans() for c, column in columns.items()}
-    return frame.from_spans(part, spans, found, {c: columns[c].midnights() for c in timed})
+    midnights = {c: columns[c].midnights() for c in timed}
+    rows_at = np.array(lines, np.int64)
+    grid = _grid([columns[c] for c in reading.wanted])
+    return frame.from_grid(part, grid, rows_at, np.zeros(len(lines), np.uint8), midnights)
+
+
+def _grid(columns: Sequence[_Column]) -> Grid:
+    content = b"".join(bytes(column.content) for column in columns)
+    begins = np.cumsum([0, *(len(column.content) for column in columns)])
+    limits = [
+        np.concatenate(([0], np.array(column.ends, np.int64))) + begin
+        for column, begin in zip(columns, begins, strict=False)
+    ]
+    table = np.array(limits, np.int64).reshape(len(columns), -1)
+    return Grid(np.frombuffer(content, np.uint8).copy(), table[:, :-1], table[:, 1:])
 
 
 class _Column:
@@ -162,11 +174,6 @@ class _Column:
                 cell = cell + self.shift if cell >= 1 else cell  # type: ignore[operator]
         self.content += text(cell).encode("utf-8", errors="replace")
         self.ends.append(len(self.content))
-
-    def spans(self) -> Spans:
-        ends = np.array(self.ends, np.int64)
-        starts = np.concatenate((np.zeros(1, np.int64), ends))[: len(ends)]
-        return Spans(np.frombuffer(bytes(self.content), np.uint8).copy(), starts, ends)
 
     def midnights(self) -> NDArray[np.int64]:
         """Return the rows whose date cell stands for its midnight.

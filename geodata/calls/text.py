@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from geodata.calls import frame, record_loops
-from geodata.calls.frame import Found, Spans
+from geodata.calls.frame import Grid
 from geodata.calls.reading import Part, Reading, TextForm
 from geodata.calls.record_loops import LINE_LIMIT
 
@@ -74,11 +74,7 @@ def read(part: Part) -> pl.DataFrame:
     starts, ends, lines, faults = record_loops.split(
         buffer, form.separator, form.newline, form.is_wide, slots, len(wanted), part.line, rows
     )
-    columns = {
-        column: Spans(buffer, starts[slot], ends[slot], form.encoding)
-        for slot, column in enumerate(wanted)
-    }
-    return frame.from_spans(part, columns, Found(lines, faults))
+    return frame.from_grid(part, Grid(buffer, starts, ends, form.encoding), lines, faults)
 
 
 def load(path: str, start: int, stop: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.calls.jit import compiled, integer, word_at
+from geodata.calls.jit import compiled, inlined, integer, word_at
 from geodata.calls.stamps import BLANK, DATE, DAY_S, LOCAL, MIDNIGHT, TIME, UTC
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
 _HALF_DAY = DAY_S // 2
+# Rows whose bytes stay in the processor's cache from one column to the next, and as many distinct
+# texts as a column of names has.
+_BLOCK, _FEW = 1024, 1024
+_SPREAD = 4
 _NEWLINE, _SPACE, _TAB, _CR, _MINUS, _PLUS, _DOT, _0, _9 = (ord(c) for c in "\n \t\r-+.09")
 # Integers below 2^53 and powers of ten to 10^22 are exact floats, and so is one division of them.
 _EXACT = 1 << 53
@@ -33,46 +37,110 @@ def trim(buffer: Bytes, starts: Integers, ends: Integers) -> None:
 @compiled
 def encode(
     buffer: Bytes, starts: Integers, ends: Integers
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Number the distinct texts in the order of their first appearance.
 
     Returns:
         The number of each row's text, -1 where its start is negative or it is empty; and the first
         row of each number.
     """
-    codes = np.empty(len(starts), np.int64)
-    firsts = np.empty(256, np.int64)
-    table = np.full(1024, -1, np.int32)
-    count = 0
-    for row in range(len(starts)):
+    rows = len(starts)
+    codes = np.empty(rows, np.int32)
+    firsts = np.empty(_FEW, np.int64)
+    table = np.full(_SPREAD * _FEW, -1, np.int32)
+    row, count = _number(buffer, starts, ends, 0, rows, codes, firsts, table, 0)
+    while row < rows:
+        firsts = np.concatenate((firsts, np.empty(len(firsts), np.int64)))
+        table = np.full(_SPREAD * len(firsts), -1, np.int32)
+        for code in range(count):
+            other = firsts[code]
+            place = _hash(buffer, starts[other], ends[other]) & (len(table) - 1)
+            while table[place] >= 0:
+                place = (place + 1) & (len(table) - 1)
+            table[place] = code
+        row, count = _number(buffer, starts, ends, row, rows, codes, firsts, table, count)
+    return codes, firsts[:count]
+
+
+@compiled
+def encode_few(
+    buffer: Bytes, starts: Integers, ends: Integers, chosen: Integers
+) -> tuple[NDArray[np.int32], Integers, Integers]:
+    """Number the distinct texts of several columns, as `encode` does, as long as they are few.
+
+    Args:
+        buffer: bytes.
+        starts, ends: shape (all columns, rows).
+        chosen: the columns to number.
+
+    Returns:
+        The number of each row's text, shape (chosen columns, rows); the first row of each number;
+        how many there are, -1 for a column with more than `_FEW`, whose numbers say nothing.
+    """
+    columns, rows = len(chosen), starts.shape[1]
+    codes = np.empty((columns, rows), np.int32)
+    firsts = np.empty((columns, _FEW), np.int64)
+    tables = np.full((columns, _SPREAD * _FEW), -1, np.int32)
+    counts = np.zeros(columns, np.int64)
+    for begin in range(0, rows, _BLOCK):
+        stop = min(begin + _BLOCK, rows)
+        for k in range(columns):
+            if counts[k] >= 0:
+                c = chosen[k]
+                row, counts[k] = _number(
+                    buffer, starts[c], ends[c], begin, stop, codes[k], firsts[k], tables[k],
+                    counts[k],
+                )  # fmt: skip
+                if row < stop:
+                    counts[k] = -1
+    return codes, firsts, counts
+
+
+@compiled
+def _number(
+    buffer: Bytes,
+    starts: Integers,
+    ends: Integers,
+    begin: int,
+    stop: int,
+    codes: NDArray[np.int32],
+    firsts: Integers,
+    table: NDArray[np.int32],
+    count: int,
+) -> tuple[int, int]:
+    """Number the texts of rows `begin` to `stop`, until `firsts` is full.
+
+    No array is set anew in here: the loop would count references to it.
+
+    Args:
+        codes, firsts: filled.
+        table: the number of a text by its hash, -1 where none is; its length is a power of two.
+        count: distinct texts so far.
+
+    Returns:
+        The first row that is not done, and the number of distinct texts.
+    """
+    mask = len(table) - 1
+    for row in range(begin, stop):
         start, end = starts[row], ends[row]
         if start < 0 or start >= end:
             codes[row] = -1
             continue
-        place = _hash(buffer, start, end) & (len(table) - 1)
-        while table[place] >= 0:
-            other = firsts[table[place]]
-            if _same(buffer, start, end, starts[other], ends[other]):
+        place = _hash(buffer, start, end) & mask
+        while True:
+            code = table[place]
+            if code < 0:
+                if count == len(firsts):
+                    return row, count
+                firsts[count], table[place] = row, count
+                code = count
+                count += 1
                 break
-            place = (place + 1) & (len(table) - 1)
-        if table[place] < 0:
-            if count == len(firsts):
-                firsts = np.concatenate((firsts, np.empty(len(firsts), np.int64)))
-                table = np.full(len(table) * 2, -1, np.int32)
-                for code in range(count):
-                    other = firsts[code]
-                    spot = _hash(buffer, starts[other], ends[other]) & (len(table) - 1)
-                    while table[spot] >= 0:
-                        spot = (spot + 1) & (len(table) - 1)
-                    table[spot] = code
-                place = _hash(buffer, start, end) & (len(table) - 1)
-                while table[place] >= 0:
-                    place = (place + 1) & (len(table) - 1)
-            firsts[count] = row
-            table[place] = count
-            count += 1
-        codes[row] = table[place]
-    return codes, firsts[:count]
+            if _same(buffer, start, end, starts[firsts[code]], ends[firsts[code]]):
+                break
+            place = (place + 1) & mask
+        codes[row] = code
+    return stop, count
 
 
 @compiled
@@ -130,6 +198,36 @@ def numbers(
 
 
 @compiled
+def plain_seconds(kinds: NDArray[np.uint8], seconds: Integers, faults: NDArray[np.uint16]) -> bool:
+    """Do in place what `local_seconds` does, where every stamp has its date and is local.
+
+    Args:
+        kinds: as parsed, shape (stamps, rows); becomes 1 where there is a stamp, else 0.
+        seconds: as parsed, shape (stamps, rows); becomes 0 where there is none.
+        faults: filled; bit k is set where stamp k cannot be read.
+
+    Returns:
+        Whether it was done; if not, nothing is changed.
+    """
+    n_stamps, rows = kinds.shape
+    for k in range(n_stamps):
+        other = np.uint8(0)
+        for row in range(rows):
+            kind = kinds[k, row]
+            other |= (kind == TIME) | (kind == UTC)
+        if other:
+            return False
+    for k in range(n_stamps):
+        for row in range(rows):
+            kind = kinds[k, row]
+            good = (kind == LOCAL) | (kind == MIDNIGHT)
+            kinds[k, row] = good
+            seconds[k, row] *= good
+            faults[row] |= integer((not good) & (kind != BLANK)) << k
+    return True
+
+
+@compiled
 def local_seconds(
     kinds: NDArray[np.uint8],
     seconds: Integers,
@@ -159,20 +257,6 @@ def local_seconds(
         faults: filled; bit k is set where stamp k cannot be read.
     """
     n_stamps, rows = kinds.shape
-    simple = True
-    for k in range(n_stamps):
-        for row in range(rows):
-            simple &= kinds[k, row] != TIME and kinds[k, row] != UTC
-    if simple:
-        # Whole columns, which become vector instructions.
-        for k in range(n_stamps):
-            for row in range(rows):
-                kind = kinds[k, row]
-                good = kind in (LOCAL, MIDNIGHT)
-                valid[k, row] = good
-                out[k, row] = seconds[k, row] if good else 0
-                faults[row] |= (0 if good or kind == BLANK else 1) << k
-        return
     for row in range(rows):
         fault = 0
         for k in range(n_stamps):
@@ -212,12 +296,12 @@ def local_seconds(
         faults[row] = fault
 
 
-@compiled
+@inlined
 def _is_date(kind: int) -> bool:
     return kind in (DATE, LOCAL, MIDNIGHT)
 
 
-@compiled
+@inlined
 def _nearest(clock: int, anchor: int) -> int:
     """Return the time of day `clock` on the day that puts it within half a day of `anchor`."""
     found = anchor // DAY_S * DAY_S + clock
@@ -226,12 +310,12 @@ def _nearest(clock: int, anchor: int) -> int:
     return found - DAY_S if found - anchor > _HALF_DAY else found
 
 
-@compiled
+@inlined
 def _is_space(byte: int) -> bool:
     return byte in (_SPACE, _TAB, _CR, _NEWLINE)
 
 
-@compiled
+@inlined
 def _hash(buffer: Bytes, start: int, end: int) -> int:
     """Return a hash: Fowler, Noll and Vo's FNV-1a (1991) by words, with a mix after each."""
     value = np.uint64(14_695_981_039_346_656_037)
@@ -250,7 +334,7 @@ def _hash(buffer: Bytes, start: int, end: int) -> int:
     return code
 
 
-@compiled
+@inlined
 def _same(buffer: Bytes, start: int, end: int, start_2: int, end_2: int) -> bool:
     if end - start != end_2 - start_2:
         return False

@@ -25,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from routing.hierarchy.jit import compiled
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -204,30 +206,50 @@ def _robust(
     spread = 0.0
     weight = np.ones(len(y))
     for _ in range(_ROUNDS):
-        residual = b - a @ factor
+        residual = b - (a * factor).sum(axis=1)
         spread = 1.4826 * float(np.median(np.abs(residual))) + 1e-9
         weight = np.minimum(1.0, _TUNING * spread / np.maximum(np.abs(residual), 1e-12))
-        new = _bounded(a, b, weight, ridge)
+        new = _bounded(*_normal(a, b, weight), ridge)
         done = np.abs(new - factor).max() < 1e-6
         factor = new
         if done:
             break
-    return factor, _half_width(a, b - a @ factor, weight, ridge)
+    return factor, _half_width(a, b - (a * factor).sum(axis=1), weight, ridge)
 
 
-def _bounded(a: Floats, b: Floats, weight: Floats, ridge: Floats) -> Floats:
-    """Minimise ``Σ w (b - a s)² + Σ ridge (s - 1)²`` within `LIMITS`."""
-    normal = (a * weight[:, None]).T @ a + np.diag(ridge)
-    right = (a * weight[:, None]).T @ b + ridge
-    root = np.linalg.cholesky(normal)
+def _bounded(normal: Floats, right: Floats, ridge: Floats) -> Floats:
+    """Minimise ``s' N s - 2 r' s + Σ ridge (s - 1)²`` within `LIMITS`: N and r of `_normal`."""
+    root = np.linalg.cholesky(normal + np.diag(ridge))
     solved = optimize.lsq_linear(
-        root.T, np.linalg.solve(root, right), bounds=LIMITS, method="bvls", tol=1e-12
+        root.T, np.linalg.solve(root, right + ridge), bounds=LIMITS, method="bvls", tol=1e-12
     )
     return np.asarray(solved.x)
 
 
 def _half_width(a: Floats, residual: Floats, weight: Floats, ridge: Floats) -> Floats:
     """Return 1.96 standard errors by the sandwich (Huber 1967; White 1980)."""
-    inverse = np.linalg.inv((a * weight[:, None]).T @ a + np.diag(ridge))
-    score = a * (weight * residual)[:, None]
-    return np.asarray(1.96 * np.sqrt(np.diag(inverse @ (score.T @ score) @ inverse)))
+    inverse = np.linalg.inv(_normal(a, residual, weight)[0] + np.diag(ridge))
+    scores = _normal(a, residual, (weight * residual) ** 2)[0]
+    return np.asarray(1.96 * np.sqrt(np.diag(inverse @ scores @ inverse)))
+
+
+@compiled
+def _normal(a: Floats, b: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Return ``a' diag(weight) a`` and ``a' diag(weight) b``: sums in the order of the rows.
+
+    A library's product of matrices may add in another order on another machine, and its threads
+    wait for each other where the processor is shared.
+    """
+    n, k = a.shape
+    normal, right = np.zeros((k, k)), np.zeros(k)
+    for row in range(n):
+        for i in range(k):
+            weighed = a[row, i] * weight[row]
+            if weighed != 0.0:
+                right[i] += weighed * b[row]
+                for j in range(i + 1):
+                    normal[i, j] += weighed * a[row, j]
+    for i in range(k):
+        for j in range(i):
+            normal[j, i] = normal[i, j]
+    return normal, right

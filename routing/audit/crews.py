@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from routing.audit import codes
 from routing.audit.modelled import UNKNOWN, Modelled
-from routing.hierarchy.jit import compiled
+from routing.hierarchy.jit import compiled, inlined
 
 Ints = NDArray[np.int64]
 
 JOB_COLUMNS: Final = ("post", "vehicle", "from_s", "until_s")
 _DAY_S = 86_400
+# Keys below this are sorted by counting them.
+_MOST_COUNTED = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -123,35 +125,52 @@ class Crews:
         unmatched = {
             label: int(counts[k]) for k, label in enumerate(named.labels, start=1) if of_name[k] < 0
         }
+        times = (table[name].to_numpy() for name in ("from_s", "until_s"))
         post = of_name[named.codes]
-        rows = pl.DataFrame(
-            {
-                "post": post,
-                "crew": post * (len(vehicles.labels) + 1) + vehicles.codes,
-                "named": vehicles.codes > 0,
-                "from_s": table["from_s"],
-                "until_s": table["until_s"],
-            }
-        ).filter(pl.col("post") >= 0)
-        return cls._merged(
-            rows.sort("crew", "from_s", "until_s"), len(modelled.post_ids), unmatched
+        return cls.of_codes(
+            post, vehicles.codes, *times, posts=len(modelled.post_ids), unmatched=unmatched
         )
 
     @classmethod
-    def _merged(cls, table: pl.DataFrame, posts: int, unmatched: dict[str, int]) -> Crews:
-        post, crew, named, begin, end = (table[c].to_numpy() for c in table.columns)
+    def of_codes(
+        cls,
+        post: NDArray[np.integer],
+        vehicle: NDArray[np.integer],
+        begin: Ints,
+        end: Ints,
+        *,
+        posts: int,
+        unmatched: dict[str, int],
+    ) -> Crews:
+        """Return the record of jobs whose posts and vehicles are numbers.
+
+        Args:
+            post: post codes, -1 for jobs that are left out, shape (n,).
+            vehicle: number of the vehicle, 0 where it has no name, shape (n,).
+            begin, end: local seconds, shape (n,).
+            posts: number of posts.
+            unmatched: as of `Crews`.
+        """
+        order = np.flatnonzero(post >= 0)
+        # Stable sorts by whole numbers: by vehicle, and then by post.
+        for key in (vehicle, post):
+            order = order[_stable(key[order].astype(np.int64))]
+        post, vehicle, begin, end = (
+            np.ascontiguousarray(a[order]) for a in (post, vehicle, begin, end)
+        )
         new = np.ones(len(post), dtype=bool)
-        new[1:] = (crew[1:] != crew[:-1]) | ~named[1:]
-        kept, begins, ends = _union(new, begin, end)
-        post_of = post[kept]
-        first = np.searchsorted(post_of, np.arange(posts + 1)).astype(np.int64)
+        new[1:] = (post[1:] != post[:-1]) | (vehicle[1:] != vehicle[:-1])
+        begin, end = _by_time(begin, end, np.append(np.flatnonzero(new), len(post)))
+        kept, begins, ends = _union(new | (vehicle == 0), begin, end)
+        first = np.searchsorted(post[kept], np.arange(posts + 1)).astype(np.int64)
         months = _month(begin)
         month_from = int(months.min()) if len(months) else 0
         width = int(months.max()) - month_from + 1 if len(months) else 1
-        seen = pl.DataFrame({"crew": crew, "post": post, "month": months - month_from})
-        once = seen.filter(pl.Series(named)).unique().group_by("post", "month").len()
+        # A vehicle's jobs are in order of time: each month begins once.
+        once = (vehicle > 0) & new
+        once[1:] |= (vehicle[1:] > 0) & (months[1:] != months[:-1])
         crews = np.zeros((posts, width), np.int32)
-        crews[once["post"].to_numpy(), once["month"].to_numpy()] = once["len"].to_numpy()
+        np.add.at(crews, (post[once], months[once] - month_from), 1)
         return cls(
             first, _sorted_within(begins, first), _sorted_within(ends, first), month_from, crews,
             unmatched,
@@ -181,6 +200,43 @@ def _month(at_s: Ints) -> Ints:
     return days.astype("datetime64[M]").astype(np.int64)
 
 
+def _stable(key: Ints) -> Ints:
+    """Return the rows by rising key, equal ones in their order."""
+    if len(key) and int(key.max()) < _MOST_COUNTED + len(key):
+        return _counted_out(key, int(key.max()) + 1)
+    return np.argsort(key, kind="stable")
+
+
+@compiled
+def _counted_out(key: Ints, size: int) -> Ints:
+    """Sort by counting (Knuth, The Art of Computer Programming 3, 5.2, distribution counting)."""
+    free = np.zeros(size + 1, np.int64)
+    for k in key:
+        free[k + 1] += 1
+    for k in range(size):
+        free[k + 1] += free[k]
+    rows = np.empty(len(key), np.int64)
+    for i in range(len(key)):
+        rows[free[key[i]]] = i
+        free[key[i]] += 1
+    return rows
+
+
+def _by_time(begin: Ints, end: Ints, limits: Ints) -> tuple[Ints, Ints]:
+    """Return times ascending by begin, then end, between each two of `limits`.
+
+    Logs come in order of time, so that there is mostly nothing to do.
+    """
+    late = (begin[1:] < begin[:-1]) | ((begin[1:] == begin[:-1]) & (end[1:] < end[:-1]))
+    late[limits[1:-1] - 1] = False
+    begin, end = begin.copy(), end.copy()
+    for k in np.unique(np.searchsorted(limits, np.flatnonzero(late), side="right") - 1):
+        rows = slice(limits[k], limits[k + 1])
+        order = np.lexsort((end[rows], begin[rows]))
+        begin[rows], end[rows] = begin[rows][order], end[rows][order]
+    return begin, end
+
+
 @compiled
 def _union(
     new: NDArray[np.bool_], begin: Ints, end: Ints
@@ -198,7 +254,7 @@ def _union(
     return row[:kept], first[:kept], last[:kept]
 
 
-@compiled
+@inlined
 def count_out(first: int, last: int, begins: Ints, ends: Ints, at_s: int) -> int:
     """Return how many intervals of one post began before `at_s` and end after it."""
     low, high = first, last

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from geodata.region import Region
-from routing.audit import calibration, causes, count_loops, loops, modelled, summary, tally
+from routing.audit import calibration, causes, codes, count_loops, loops, modelled, summary, tally
 from routing.audit.calibration import Calibration, Moments
 from routing.audit.causes import CAUSES, Explainer, Norms
 from routing.audit.codes import fixed
@@ -35,7 +35,7 @@ GROUPS: Final = ("zone", "county", "township", "island", "post", "hour")
 SAMPLED: Final = 15_000
 """Most calls that speeds are calibrated on."""
 
-JOBS_AT_ONCE: Final = 500_000
+JOBS_AT_ONCE: Final = 2_000_000
 """Jobs of crews that are sorted at once."""
 
 _DRAWN_FIRST = 4 * SAMPLED
@@ -190,38 +190,54 @@ def crews_of(parts: Sequence[Prepared], model: Modelled) -> Crews:
     Posts are taken some at a time, so that no more than `JOBS_AT_ONCE` jobs (or those of one post)
     are in memory besides the record itself.
     """
-    codes = [
+    post_codes = [
         np.append(np.int32(UNKNOWN), model.match(part.facts["job_labels"]["post"]))
         for part in parts
     ]
     jobs = np.zeros(len(model.post_ids), np.int64)
     unmatched: dict[str, int] = {}
-    for part, code in zip(parts, codes, strict=True):
+    for part, code in zip(parts, post_codes, strict=True):
         number = np.bincount(part.columns("jobs")["post"], minlength=len(code))
         np.add.at(jobs, code[code >= 0], number[code >= 0])
         names = [None, *part.facts["job_labels"]["post"]]
         for k in np.flatnonzero((code < 0) & (number > 0)):
             if (name := names[k]) is not None:
                 unmatched[name] = unmatched.get(name, 0) + int(number[k])
-    pieces = [Crews.of(_jobs_of(parts, codes, first, last), model) for first, last in _spans(jobs)]
+    vehicles = codes.merged(part.facts["job_labels"]["vehicle"] for part in parts) or ()
+    number = {name: k for k, name in enumerate(vehicles, start=1)}
+    of_vehicle = [
+        np.array([0, *(number[name] for name in part.facts["job_labels"]["vehicle"])], np.int32)
+        for part in parts
+    ]
+    pieces = [
+        Crews.of_codes(
+            *_jobs_of(parts, post_codes, of_vehicle, first, last),
+            posts=len(model.post_ids),
+            unmatched={},
+        )
+        for first, last in _spans(jobs)
+    ]
     return _together(pieces, len(jobs), dict(sorted(unmatched.items())))
 
 
 def _jobs_of(
-    parts: Sequence[Prepared], codes: Sequence[NDArray[np.int32]], first: int, last: int
-) -> list[pl.DataFrame]:
-    """Return the jobs of the posts `first` to before `last`."""
-    tables = []
-    for part, code in zip(parts, codes, strict=True):
-        columns, labels = part.columns("jobs"), part.facts["job_labels"]
-        wanted = (code >= first) & (code < last)
-        rows = np.flatnonzero(wanted[columns["post"]])
+    parts: Sequence[Prepared],
+    post_codes: Sequence[NDArray[np.int32]],
+    of_vehicle: Sequence[NDArray[np.int32]],
+    first: int,
+    last: int,
+) -> list[NDArray[Any]]:
+    """Return post, vehicle, begin and end of the jobs of the posts `first` to before `last`."""
+    found: list[list[NDArray[Any]]] = [[np.empty(0, np.int64)] for _ in range(4)]
+    for part, code, vehicle in zip(parts, post_codes, of_vehicle, strict=True):
+        columns = part.columns("jobs")
+        rows = np.flatnonzero(((code >= first) & (code < last))[columns["post"]])
         if len(rows):
-            kind = pl.Categorical()
-            texts = {name: _texts(columns[name][rows], labels[name], kind) for name in labels}
-            times = {name: columns[name][rows] for name in ("from_s", "until_s")}
-            tables.append(pl.DataFrame({**texts, **times}))
-    return tables
+            found[0].append(code[columns["post"][rows]])
+            found[1].append(vehicle[columns["vehicle"][rows]])
+            found[2].append(columns["from_s"][rows])
+            found[3].append(columns["until_s"][rows])
+    return [np.concatenate(arrays) for arrays in found]
 
 
 def _spans(jobs: NDArray[np.int64]) -> list[tuple[int, int]]:
@@ -308,9 +324,7 @@ def _nullable(values: NDArray[np.int64]) -> pl.Series:
     return series.set(series < 0, None)
 
 
-def _texts(
-    codes: NDArray[Any], labels: Sequence[str], kind: pl.DataType | None = None
-) -> pl.Series:
-    """Return codes as the texts that they stand for, null for 0."""
-    names = pl.Series([None, *labels], dtype=pl.String).cast(kind or pl.String())
-    return names.gather(codes.astype(np.uint32))
+def _texts(numbers: NDArray[Any], labels: Sequence[str]) -> pl.Series:
+    """Return numbers as the texts that they stand for, null for 0."""
+    names = pl.Series([None, *labels], dtype=pl.String)
+    return names.gather(numbers.astype(np.uint32))

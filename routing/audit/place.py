@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geodata import landmass, schemas
 from geodata.region import Region
 from routing.audit import place_loops
-from routing.audit.place_grid import TERMS, Floats, Ints, Lattice, Nearby, Polygons, project
+from routing.audit.place_grid import Floats, Ints, Lattice, Nearby, Polygons, project
 from routing.audit.place_names import Gazetteer, Named
 from routing.land_network import LandNetwork
 
@@ -195,7 +195,7 @@ class Places:
                  float(lattice.middle[0]), float(lattice.middle[1]),
                  float(lattice.half[0]), float(lattice.half[1]))  # fmt: skip
         place_loops.locate(
-            x, y, frame, (lattice.columns, lattice.rows), (lattice.cx, lattice.cy), TERMS,
+            x, y, frame, (lattice.columns, lattice.rows), (lattice.cx, lattice.cy), lattice.terms,
             self.land.layer, self.land.edges, self.land_metric,
             self.zone_shapes.layer, self.zone_shapes.edges,
             tuple(self.demand), self.demand_xy, tuple(self.nodes), self.node_xy,

@@ -28,7 +28,11 @@ Ints = NDArray[np.int64]
 Int32s = NDArray[np.int32]
 
 _MAX_CELLS = 4_000_000
-_TERMS = 7
+# Places that a cell mostly has near it at most.
+_SOME = 12
+# Terms of each variable in the polynomials: as few as will do.
+_TERMS = (4, 5, 6, 7)
+_KNOTS = 14
 # Largest error of the polynomial that stands in for the projection.
 _PROJECTION_ERROR_M = 0.001
 
@@ -45,6 +49,7 @@ class Lattice:
         least_side_m: shortest side of any cell.
         middle, half: of the frame, degrees, shape (2,), for the polynomials.
         cx, cy: coefficients of the projection, shape (terms²,).
+        terms: of each variable.
     """
 
     west: float
@@ -59,6 +64,7 @@ class Lattice:
     half: Floats
     cx: Floats
     cy: Floats
+    terms: int
 
     @classmethod
     def over(
@@ -83,7 +89,8 @@ class Lattice:
         middle = low + np.array([columns * width, rows * height]) / 2
         half = np.array([columns * width, rows * height]) / 2
         project = Transformer.from_crs(WGS84, metric_crs, always_xy=True)
-        fitted = _polynomials(project, middle, half)
+        tried = (_polynomials(project, middle, half, terms) for terms in _TERMS)
+        fitted = next((found for found in tried if found is not None), None)
         if fitted is None:
             return None
         diagonal, side = _cell_sizes(project, low, width, height, columns, rows)
@@ -117,22 +124,25 @@ class Lattice:
 
 
 def _polynomials(
-    project: Transformer, middle: Floats, half: Floats
-) -> tuple[Floats, Floats] | None:
+    project: Transformer, middle: Floats, half: Floats, terms: int
+) -> tuple[Floats, Floats, int] | None:
     """Return the projection as polynomials in u, v on [-1, 1], or None where they do not fit."""
-    knots = np.cos(np.pi * (np.arange(24) + 0.5) / 24)
-    u, v = (axis.ravel() for axis in np.meshgrid(knots, knots, indexing="ij"))
-    goal = np.column_stack(project.transform(middle[0] + u * half[0], middle[1] + v * half[1]))
-    design = np.polynomial.polynomial.polyvander2d(u, v, [_TERMS - 1, _TERMS - 1])
+
+    def at(axis: Floats) -> tuple[Floats, Floats]:
+        u, v = (a.ravel() for a in np.meshgrid(axis, axis, indexing="ij"))
+        goal = project.transform(middle[0] + u * half[0], middle[1] + v * half[1])
+        return _powers(u, v, terms), np.column_stack(goal)
+
+    design, goal = at(np.cos(np.pi * (np.arange(_KNOTS) + 0.5) / _KNOTS))
     fitted = np.linalg.lstsq(design, goal, rcond=None)[0]
-    check = np.linspace(-1, 1, 31)
-    u, v = (axis.ravel() for axis in np.meshgrid(check, check, indexing="ij"))
-    goal = np.column_stack(project.transform(middle[0] + u * half[0], middle[1] + v * half[1]))
-    design = np.polynomial.polynomial.polyvander2d(u, v, [_TERMS - 1, _TERMS - 1])
-    error = np.abs(design @ fitted - goal).max()
-    if not error <= _PROJECTION_ERROR_M:
+    design, goal = at(np.linspace(-1, 1, 31))
+    if not np.abs(design @ fitted - goal).max() <= _PROJECTION_ERROR_M:
         return None
-    return np.ascontiguousarray(fitted[:, 0]), np.ascontiguousarray(fitted[:, 1])
+    return np.ascontiguousarray(fitted[:, 0]), np.ascontiguousarray(fitted[:, 1]), terms
+
+
+def _powers(u: Floats, v: Floats, terms: int) -> Floats:
+    return np.polynomial.polynomial.polyvander2d(u, v, [terms - 1, terms - 1])
 
 
 def _cell_sizes(
@@ -291,14 +301,9 @@ class Nearby(NamedTuple):
                 continue
             lon_lat = lattice.middles(here)
             middle = project(lattice, lon_lat)
-            tree = cKDTree(xy[mine])
-            nearest, _ = tree.query(middle)
             # The nearest place of the middle is at most a half diagonal farther from any other
             # point of the cell, and no place beyond a whole diagonal more can beat it.
-            reach = nearest + 2.0 * lattice.half_diagonal_m + 0.01
-            found = tree.query_ball_point(middle, reach, return_sorted=True)
-            size = np.fromiter((len(f) for f in found), np.int64, len(found))
-            flat = np.fromiter(chain.from_iterable(found), np.int64, int(size.sum()))
+            size, flat = _within(xy[mine], middle, 2.0 * lattice.half_diagonal_m + 0.01)
             cells.append(here)
             owners.append(np.full(len(here), m, np.int64))
             counts.append(size)
@@ -322,11 +327,38 @@ class Nearby(NamedTuple):
         )
 
 
+def _within(xy: Floats, spots: Floats, slack: float) -> tuple[Ints, Ints]:
+    """Return the points that are at most `slack` farther from a spot than the nearest one.
+
+    Returns:
+        How many there are for each spot, and their numbers, spot by spot and in order.
+    """
+    tree = cKDTree(xy)
+    k = min(_SOME + 1, len(xy))
+    far, near = tree.query(spots, k=k)
+    far, near = far.reshape(len(spots), k), near.reshape(len(spots), k)
+    reach = far[:, 0] + slack
+    kept = far <= reach[:, None]
+    size = kept.sum(axis=1)
+    # In most places a few are all; where the last one asked for is kept, there may be more.
+    more = np.flatnonzero(kept[:, -1]) if len(xy) > k else np.empty(0, np.int64)
+    kept[more] = False
+    owner, column = np.nonzero(kept)
+    listed = [near[owner, column]]
+    owners = [owner]
+    found = tree.query_ball_point(spots[more], reach[more]) if len(more) else []
+    size[more] = [len(f) for f in found]
+    listed.append(np.fromiter(chain.from_iterable(found), np.int64, int(size[more].sum())))
+    owners.append(np.repeat(more, size[more]))
+    flat, owner = np.concatenate(listed), np.concatenate(owners)
+    return size, flat[np.lexsort((flat, owner))]
+
+
 def project(lattice: Lattice, lon_lat: Floats) -> Floats:
     """Return points (degrees, shape (n, 2)) in metres as the loops see them."""
     u, v = ((lon_lat - lattice.middle) / lattice.half).T
-    terms = np.polynomial.polynomial.polyvander2d(u, v, [_TERMS - 1, _TERMS - 1])
-    return np.column_stack([terms @ lattice.cx, terms @ lattice.cy])
+    powers = _powers(u, v, lattice.terms)
+    return np.column_stack([powers @ lattice.cx, powers @ lattice.cy])
 
 
 def _joined(parts: list[Ints]) -> Ints:
@@ -336,6 +368,3 @@ def _joined(parts: list[Ints]) -> Ints:
 def _starts(cells: Ints, n: int) -> Int32s:
     """Return where each cell's rows begin in a table sorted by cell."""
     return np.searchsorted(cells, np.arange(n + 1)).astype(np.int32)
-
-
-TERMS = _TERMS

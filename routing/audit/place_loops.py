@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.hierarchy.jit import compiled
+from routing.hierarchy.jit import compiled, inlined
 
 Array = NDArray[Any]
 # Arrays of one polygon layer, one set of places, or one set of edges; see `place_grid`.
@@ -74,7 +74,7 @@ def crossings(
     return found
 
 
-@compiled
+@inlined
 def projected(u: float, v: float, coefficients: Array, terms: int) -> float:
     """Return a polynomial of two variables on [-1, 1], degree terms - 1 in each."""
     total = 0.0
@@ -86,7 +86,7 @@ def projected(u: float, v: float, coefficients: Array, terms: int) -> float:
     return total
 
 
-@compiled
+@inlined
 def polygon_at(
     px: float, py: float, cell: int, rx: float, ry: float, layer: Arrays, edges: Arrays
 ) -> int:
@@ -118,7 +118,7 @@ def polygon_at(
     return best
 
 
-@compiled
+@inlined
 def shore_near(
     mx: float, my: float, column: int, row: int, shape: tuple[int, int], reach: int, layer: Arrays,
     edges: Arrays, limit_m: float,
@@ -150,7 +150,7 @@ def shore_near(
     return best, np.sqrt(best_2)
 
 
-@compiled
+@inlined
 def nearest_of(
     mx: float, my: float, cell: int, mass: int, places: Arrays, xy: Arrays
 ) -> tuple[int, float]:

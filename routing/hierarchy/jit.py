@@ -17,3 +17,12 @@ def compiled(function: Loop) -> Loop:
     wherever a place cannot be reached, which is the normal case between islands.
     """
     return cast(Loop, numba.njit(function, cache=True, nogil=True))
+
+
+def inlined(function: Loop) -> Loop:
+    """Compile `function` into each loop that calls it.
+
+    A call from loop to loop counts references to every array that it hands over, which takes longer
+    than what a small function does.
+    """
+    return cast(Loop, numba.njit(function, cache=True, nogil=True, inline="always"))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.calls import arrow, frame, texts, zones
+from geodata.calls import arrow, frame, texts, value_loops, zones
 from geodata.calls.frame import Spans
 from geodata.errors import InputError
 
@@ -53,6 +53,49 @@ def test_categories_are_the_clean_texts(cells: list[str]) -> None:
 def test_categories_beyond_the_first_table_keep_apart() -> None:
     cells = [f"unit {i % 3000}" for i in range(9000)]
     assert frame.categories_of(spans(cells))[0].to_list() == cells
+
+
+@unhurried
+@given(st.lists(st.sampled_from(["", "甲", "乙港", "丙"]), max_size=30), st.integers(0, 3000))
+def test_few_and_many_texts_are_numbered_like_each_column_alone(
+    cells: list[str], many: int
+) -> None:
+    rows = len(cells)
+    columns = [cells, [f"unit {i % max(many, 1)}" for i in range(rows)], cells[::-1]]
+    whole = spans([c for column in columns for c in column])
+    shape = (3, rows)
+    starts, ends = whole.starts.reshape(shape), whole.ends.reshape(shape)
+    codes, firsts, counts = value_loops.encode_few(whole.buffer, starts, ends, np.array([2, 1]))
+    for k, column in enumerate((2, 1)):
+        expected, first = value_loops.encode(whole.buffer, starts[column], ends[column])
+        assert codes[k].tolist() == expected.tolist()
+        assert firsts[k, : counts[k]].tolist() == first.tolist()
+
+
+def test_a_column_of_too_many_texts_says_so() -> None:
+    whole = spans([f"unit {i}" for i in range(1500)] + ["港"] * 1500)
+    shape = (2, 1500)
+    grid = whole.starts.reshape(shape), whole.ends.reshape(shape)
+    codes, _, counts = value_loops.encode_few(whole.buffer, *grid, np.array([0, 1]))
+    assert counts.tolist() == [-1, 1]
+    assert codes[1].tolist() == [0] * 1500
+
+
+@unhurried
+@given(TEXTS, st.integers(0, 5), st.integers(1, 300), st.booleans())
+def test_texts_of_polars_are_numbered_apart(
+    values: list[str | None], skip: int, times: int, shared: bool
+) -> None:
+    """`shared`: as from a dictionary page, like texts lie in one place."""
+    texts_here = [v for _ in range(times) for v in values]
+    if shared:
+        series = pl.Series(values, dtype=pl.String).gather([*range(len(values))] * times)
+    else:
+        series = pl.Series(texts_here, dtype=pl.String)
+    codes, firsts = arrow.numbers(series[skip:])
+    found = [None if code < 0 else texts_here[skip:][firsts[code]] for code in codes]
+    # What is blank has no number or one of its own; both mean nothing.
+    assert [v or None for v in found] == [v or None for v in texts_here[skip:]]
 
 
 def test_a_long_text_is_cut_and_a_broken_line_joined() -> None:

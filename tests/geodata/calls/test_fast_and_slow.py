@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -201,13 +202,69 @@ SIGNS = "0123456789-/.:年月日时分秒上午下AMPTZ+ ,'，：０９　x\u00a
 def test_stamps_from_bytes_say_what_stamps_from_text_say(
     values: list[str], encoding: str, form: int
 ) -> None:
+    assert_alike(values, encoding, form)
+
+
+def assert_alike(values: list[str], encoding: str, form: int) -> None:
     from geodata.calls import frame
 
-    encoded = [value.encode(encoding) for value in values]
-    kinds, seconds = frame.stamps_of(spans(encoded, encoding), form)
-    for value, kind, second in zip(values, kinds, seconds, strict=True):
+    grid = grid_of([[value.encode(encoding) for value in values]], encoding)
+    found = frame.Stamped.room(1, len(values))
+    frame.stamps_of(grid, [0], [form], found)
+    for value, kind, second in zip(values, found.kinds[0], found.seconds[0], strict=True):
         expected = stamps.parse(value, form)
         assert (int(kind), int(second)) == tuple(expected), value
+
+
+LAYOUTS = [
+    "{y}年{m}月{d}日{H}时{M}分{S}秒",
+    "{y}年{m:02}月{d:02}日 {H:02}:{M:02}",
+    "{y}-{m:02}-{d:02} {H:02}:{M:02}:{S:02}",
+    "{y}/{m}/{d} {H}:{M:02}:{S:02}.{f}",
+    "{y}-{m:02}-{d:02}T{H:02}:{M:02}:{S:02}Z",
+]
+# Days and clocks that are none are among them, and dates that stand for no date.
+MOMENTS = st.fixed_dictionaries(
+    {
+        "y": st.sampled_from([2024, 2023, 1899, 1900, 24, 20245]),
+        "m": st.integers(0, 13),
+        "d": st.sampled_from([1, 5, 28, 29, 30, 31, 32]),
+        "H": st.sampled_from([0, 9, 23, 24]),
+        "M": st.sampled_from([0, 7, 59, 60]),
+        "S": st.sampled_from([0, 7, 59, 60]),
+        "f": st.sampled_from(["0", "25", "999999"]),
+    }
+)
+
+
+@RELAXED
+@given(
+    st.lists(st.tuples(st.sampled_from(LAYOUTS), MOMENTS), min_size=1, max_size=4),
+    st.lists(st.integers(0, 15), min_size=1, max_size=60),
+    ENCODINGS,
+)
+def test_stamps_written_like_the_one_before_say_what_the_slow_rule_says(
+    some: list[tuple[str, dict[str, Any]]], order: list[int], encoding: str
+) -> None:
+    values = [some[i % len(some)] for i in order]
+    # The same date again, at another minute.
+    again = [
+        layout.format(**{**moment, "M": (moment["M"] + i // 4) % 61})
+        for i, (layout, moment) in zip(order, values, strict=True)
+    ]
+    assert_alike(again, encoding, 0)
+
+
+def test_columns_read_together_are_read_as_each_alone() -> None:
+    from geodata.calls import frame
+
+    texts = [[f"2024-03-{d:02} 0{k}:00:{d:02}".encode() for d in range(1, 29)] for k in range(3)]
+    grid = grid_of(texts, "utf-8")
+    found = frame.Stamped.room(2, 28)
+    frame.stamps_of(grid, [2, 0], [0, 0], found)
+    for row, k in enumerate((2, 0)):
+        expected = [stamps.parse(cell.decode(), 0).seconds for cell in texts[k]]
+        assert found.seconds[row].tolist() == expected
 
 
 @RELAXED
@@ -228,14 +285,18 @@ def test_numbers_say_what_the_slow_rule_says(values: list[float], form: int) -> 
         assert (int(kind), int(second)) == tuple(stamps.number(value, form)), value
 
 
-def spans(cells: list[bytes], encoding: str):  # type: ignore[no-untyped-def]
+def grid_of(columns: list[list[bytes]], encoding: str):  # type: ignore[no-untyped-def]
+    """Return columns of texts as a reader hands them over, with other texts behind them."""
     import numpy as np
 
-    from geodata.calls.frame import Spans
+    from geodata.calls.frame import Grid
 
-    ends = np.cumsum([len(c) for c in cells]).astype(np.int64)
-    starts = ends - np.array([len(c) for c in cells])
-    return Spans(np.frombuffer(b"".join(cells), np.uint8).copy(), starts, ends, encoding)
+    ends = np.cumsum([len(c) for cells in columns for c in cells], dtype=np.int64)
+    starts = ends - np.array([len(c) for cells in columns for c in cells])
+    content = b"".join(c for cells in columns for c in cells) + b"2024-01-01 " * 20
+    shape = (len(columns), -1)
+    buffer = np.frombuffer(content, np.uint8).copy()
+    return Grid(buffer, starts.reshape(shape), ends.reshape(shape), encoding)
 
 
 @RELAXED

@@ -65,7 +65,7 @@ def assert_same(desk: whatif.Desk, asked: Scenario) -> None:
     np.testing.assert_allclose(mine.best.response_min, other.best.response_min, atol=SAME_MIN)
     np.testing.assert_allclose(mine.best.second_min, other.best.second_min, atol=SAME_MIN)
     assert mine.land.unjoined == other.land.unjoined
-    for layer in ("posts", "roads", "ferries", "islands"):
+    for layer in ("posts", "helipads", "roads", "ferries", "islands"):
         left, right = (state.region.layers[layer] for state in (mine, other))
         assert list(left.columns) == list(right.columns)
         assert left.drop(columns="geometry").equals(right.drop(columns="geometry")), layer
@@ -108,11 +108,23 @@ def requests(draw: Any) -> dict[str, Any]:
             "move": [{"post_id": one, **draw(SPOTS)} for one in named[:split]],
             "remove": [{"post_id": one} for one in named[split:]],
         },
+        "helipad": {
+            "add": [
+                {"helipad_id": f"h{k}", "name_zh": "新起降点", **draw(SPOTS)}
+                for k in range(draw(st.integers(0, 2)))
+            ]
+        },
         "link": {
             "close": [{"link_id": one} for one in links[:middle]],
             "open": [{"link_id": one} for one in links[middle:]],
         },
     }
+
+
+@pytest.mark.parametrize("sea_links", [False, True])
+def test_the_last_place_of_an_island_can_be_removed(sea_links: bool) -> None:
+    raw = {"post": {"remove": [{"post_id": "P6"}]}}
+    assert_same(desk_of(sea_links=sea_links), whatif.read(raw))
 
 
 @settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -151,19 +163,31 @@ def zhoushan_changes() -> list[dict[str, Any]]:
         {"link": {"close": [{"link_id": one} for one in bridges["link_id"].iloc[:4]]}},
         {"link": {"close": [{"link_id": one} for one in ferries["link_id"].iloc[:3]]}},
         {"link": {"open": [{"link_id": one} for one in planned["link_id"]]}},
+        {"helipad": {"add": new_pads(place)}, "post": {"move": [moved(boats[0], 0.001, 0.0005)]}},
+    ]
+
+
+def new_pads(place: Region) -> list[dict[str, Any]]:
+    """Return a helipad beside the slowest places of islands that helicopters serve."""
+    taken = set(place.helipads["island_id"].dropna())
+    demand = place.demand[~place.demand["island_id"].isin(taken)].drop_duplicates("island_id")
+    return [
+        {"helipad_id": f"pad-{k}", "name_zh": "新起降点", "lon": spot.x, "lat": spot.y}
+        for k, spot in enumerate(demand.geometry.iloc[:20])
     ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_zhoushan_changes_as_the_command_line_finds(number: int) -> None:
     assert_same(zhoushan(), whatif.read(zhoushan_changes()[number]))
 
 
 @pytest.mark.slow
-def test_the_saved_file_gives_the_numbers_of_the_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [4, 6])
+def test_the_saved_file_gives_the_numbers_of_the_page(tmp_path: Path, number: int) -> None:
     desk = zhoushan()
-    raw = zhoushan_changes()[0] | zhoushan_changes()[4] | {"name": "saved"}
+    raw = zhoushan_changes()[0] | zhoushan_changes()[number] | {"name": "saved"}
     asked = whatif.read(raw)
     shown = desk.answer(asked)["zones"]
     file = tmp_path / "saved.toml"
@@ -203,6 +227,28 @@ def test_a_closed_ferry_cuts_off_an_island_that_nothing_else_reaches() -> None:
     assert without["zones"]["rural"]["now"]["target_met"] is False
 
 
+def test_a_helipad_brings_helicopters_to_an_island_that_only_they_reach_soon() -> None:
+    # I03 has no pad: helicopters land on an unprepared site, which takes longer.
+    gone = {"remove": [{"post_id": "P3"}, {"post_id": "P4"}]}
+    spot = coral().demand.query("island_id == 'I03'").geometry.iloc[0]
+    new = {"helipad_id": "h", "name_zh": "新", "lon": spot.x, "lat": spot.y}
+    pad = {"helipad": {"add": [new]}}
+    rows = [
+        {r["island_id"]: r for r in desk_of().answer(whatif.read({"post": gone} | more))["islands"]}
+        for more in ({}, pad)
+    ]
+    without, with_pad = (found["I03"] for found in rows)
+    assert with_pad["vehicle"] == without["vehicle"] == "helicopter"
+    assert with_pad["now_min"] < without["now_min"]
+    assert all(
+        with_[key] == found[key]
+        for island, found in rows[0].items()
+        for with_ in [rows[1][island]]
+        for key in ("now_min", "vehicle")
+        if island != "I03"
+    )
+
+
 def test_islands_come_worst_first_and_unreachable_ones_lead() -> None:
     minutes = [r["now_min"] for r in desk_of().answer(whatif.read({}))["islands"]]
     reached = [m for m in minutes if m is not None]
@@ -231,6 +277,10 @@ def test_who_gains_and_who_loses() -> None:
                       "remove": [{"post_id": "P2"}, {"post_id": "P2"}]},
              "link": {"close": [{"link_id": "F1"}, {"link_id": "F1"}]}},
             ["scenario_twice", "scenario_taken", "scenario_off_islands", "scenario_twice"],
+        ),
+        (
+            {"helipad": {"add": [{"helipad_id": "L1", "name_zh": "x", **near(40, 20)}]}},
+            ["scenario_pad_taken", "scenario_off_islands"],
         ),
     ],
 )  # fmt: skip
