@@ -21,7 +21,7 @@ import shapely
 import shapely.geometry
 
 from geodata import csv_geometry, schemas, sheet, tables
-from geodata.errors import Fault, InputError
+from geodata.errors import Cause, Fault, InputError
 from geodata.findings import Findings, Origin
 from geodata.region import WGS84, Region, conform
 
@@ -130,10 +130,8 @@ def _list_files(path: Path) -> dict[str, Path]:
             if file.is_file() and not file.name.startswith(("~", "."))
         }
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            Fault("region_unreadable", str(path), params={"reason": reason})
-        ) from error
+        fault = Fault("region_unreadable", str(path), params={"reason": Cause.of(error)})
+        raise InputError(fault) from error
 
 
 def _file_of(layer: schemas.Layer, files: Mapping[str, Path], found: Findings) -> Path | None:
@@ -158,10 +156,8 @@ def _read_layer(
             return _read_geojson(file, layer, given, found)
         return _read_csv(file, layer, given, found)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            Fault("region_unreadable", str(file), params={"reason": reason})
-        ) from error
+        fault = Fault("region_unreadable", str(file), params={"reason": Cause.of(error)})
+        raise InputError(fault) from error
 
 
 def _read_csv(

@@ -25,3 +25,8 @@ def latin(name_zh: str) -> str:
         text += part if joins else part.capitalize() if part.isalpha() else part
     text = " ".join(text.split())
     return re.sub(r"([（(]) | (?=[）)])", r"\1", text)
+
+
+def english(name_zh: object, name_en: object) -> str:
+    """Return the English name, in pinyin where it is blank."""
+    return name_en if isinstance(name_en, str) and name_en else latin(str(name_zh))

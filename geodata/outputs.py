@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 from types import TracebackType
 from typing import BinaryIO
 
-from geodata.errors import Fault, InputError
+from geodata.errors import Cause, Fault, InputError
 
 STAGING_PREFIX = ".island-response-"
 RUN_RECORD = "run.json"
@@ -182,9 +182,8 @@ def _fault_of(target: Path, error: Exception) -> Fault:
     long = windows in _WINDOWS_TOO_LONG and len(str(target.absolute())) > _WINDOWS_PATH_LIMIT - 60
     if number == errno.ENAMETOOLONG or long:
         return Fault("out_path_too_long", str(target))
-    reason = getattr(error, "strerror", None) or str(error)
     name = getattr(error, "filename", None)
-    return Fault("out_unusable", str(name or target), params={"reason": str(reason)})
+    return Fault("out_unusable", str(name or target), params={"reason": Cause.of(error)})
 
 
 if sys.platform == "win32":

@@ -16,7 +16,7 @@ import pyogrio
 import shapely
 
 from geodata import schemas, tables
-from geodata.errors import Fault, InputError
+from geodata.errors import Cause, Fault, InputError
 from geodata.findings import Findings, Origin, place
 
 __all__ = ["EMBEDDED", "WGS84", "Region", "examine", "from_tables", "load", "place", "read", "save"]
@@ -192,16 +192,15 @@ def _exists(path: Path) -> bool:
 def _read_geopackage(path: Path) -> tuple[Region, Findings]:
     try:
         content_hash = _hash_of_whole_file(path)
+        there = {str(row[0]) for row in pyogrio.list_layers(path)}
         given = {
             layer.name: pyogrio.read_dataframe(path, layer=layer.name)
             for layer in schemas.LAYERS
-            if layer.name in {str(row[0]) for row in pyogrio.list_layers(path)}
+            if layer.name in there
         }
     except (OSError, ValueError, RuntimeError) as error:  # pyogrio's errors are RuntimeErrors
-        reason = str(error).split("\n")[0]
-        raise InputError(
-            Fault("region_unreadable", str(path), params={"reason": reason})
-        ) from error
+        fault = Fault("region_unreadable", str(path), params={"reason": Cause.of(error)})
+        raise InputError(fault) from error
     if not given:
         raise InputError(Fault("region_without_layers", str(path)))
     found = Findings()

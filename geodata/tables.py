@@ -10,7 +10,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -82,6 +82,17 @@ def write_json(data: object, path: Path) -> None:
     """Write plain data as JSON in UTF-8; NaN and infinity, which JSON lacks, become null."""
     text = json.dumps(_json(data), ensure_ascii=False, allow_nan=False, indent=2)
     path.write_text(_UNWRITABLE.sub("�", text) + "\n", encoding="utf-8", newline="\n")
+
+
+def write_json_rows(rows: Iterable[object], path: Path) -> None:
+    """Write many rows as one JSON list, a row on each line; otherwise as `write_json`."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        between = "[\n"
+        for row in rows:
+            text = json.dumps(_json(row), ensure_ascii=False, allow_nan=False)
+            file.write(between + _UNWRITABLE.sub("�", text))
+            between = ",\n"
+        file.write("[]\n" if between == "[\n" else "\n]\n")
 
 
 def write_geopackage(

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geodata.names import english
 from routing.itinerary import ways
 from routing.itinerary.receiving import NEEDS, TIER_LEVELS
-from routing.itinerary.result import english
 from routing.itinerary.router import Journeys, Router
 from routing.response import Condition
 

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from geodata.errors import Fault, InputError
+from geodata.errors import Cause, Fault, InputError
 
 START_STAMPS = ("dial", "answer", "dispatch")
 
@@ -359,7 +359,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        fault = Fault("config_unreadable", str(path), params={"reason": str(error)})
+        fault = Fault("config_unreadable", str(path), params={"reason": Cause.of(error)})
         raise InputError(fault) from error
 
 

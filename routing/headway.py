@@ -16,14 +16,15 @@ def ferry_wait_min(ferries: pd.DataFrame, parameters: Parameters) -> NDArray[np.
         ferries: rows with `departures_per_day` (nullable) and `first_departure`, `last_departure`
             (``HH:MM``, nullable).
 
-    With n >= 2 sailings between the first and the last the headway is their distance over n - 1;
-    without clock times it is the service day over n; one sailing a day gives the whole service day,
-    fewer than one a day 24 hours over n; an unknown frequency gives the assumed headway; none at
-    all is no ferry (inf).
+    With n >= 2 sailings between the first and the last (after midnight where it is earlier than the
+    first) the headway is their distance over n - 1; without clock times it is the service day over
+    n; one sailing a day gives the whole service day, fewer than one a day 24 hours over n; an
+    unknown frequency gives the assumed headway; none at all is no ferry (inf).
     """
     sailings = ferries["departures_per_day"].to_numpy(float)
     first = ferries["first_departure"].map(minute_of_day).to_numpy(float)
     last = ferries["last_departure"].map(minute_of_day).to_numpy(float)
+    last = np.where(last < first, last + 1440.0, last)
     span = np.where((last > first) & (sailings >= 2), last - first, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         headway = np.where(

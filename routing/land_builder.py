@@ -91,7 +91,8 @@ class Builder:
         for island_id, group in nodes.groupby("island_id", sort=True):
             pairs = neighbours.pairs(group[["x", "y"]].to_numpy(float), shapes.get(island_id))
             joined.append(group.index.to_numpy()[pairs])
-        self._append_synthetic(*np.concatenate(joined).T, "local")
+        tail, head = np.concatenate(joined).T
+        self._append_synthetic(tail, head, "local")
 
     def add_ferries(self) -> None:
         """Join the ports of vehicle ferries in service."""

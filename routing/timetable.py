@@ -1,4 +1,7 @@
-"""Vehicle ferries by the clock: an ambulance waits for the next sailing, or finds none.
+"""Vehicle ferries by the clock: an ambulance waits for the next sailing, overnight if need be.
+
+Every day has the same sailings: the data names no weekdays. After the last one of a day the next is
+the first of the day after. Minutes count on from the midnight before, beyond 1440 on the next day.
 
 Between sailings the world is as the road network has it; only at a quay does the hour matter. So
 the search runs over the quays alone: road times between them come from the network, and Dijkstra's
@@ -22,6 +25,7 @@ from routing.land_network import LandNetwork, minute_of_day
 Floats = NDArray[np.float64]
 
 _DEFAULT_FIRST, _DEFAULT_LAST = 6.0 * 60.0, 18.0 * 60.0
+DAY_MIN = 1440.0
 
 
 class Crossing(NamedTuple):
@@ -38,7 +42,7 @@ class Sailings:
 
     Attributes:
         edge: its edge in the land network.
-        departures_min: minutes after midnight, ascending.
+        departures_min: minutes after midnight, ascending, below 1440; the same every day.
         crossing_min: minutes from departure until off the ferry, boarding included.
     """
 
@@ -47,38 +51,65 @@ class Sailings:
     crossing_min: float
 
     def next_from(self, minute: float) -> float:
-        """Return the first departure at or after `minute`, inf when there is none left that day."""
-        position = int(np.searchsorted(self.departures_min, minute - 1e-9))
-        return (
-            float(self.departures_min[position]) if position < len(self.departures_min) else np.inf
-        )
+        """Return the first departure at or after `minute`, inf if the ferry never sails."""
+        return float(next_departure(self.departures_min, np.array(minute)))
+
+
+def next_departure(departures_min: Floats, minute: Floats) -> Floats:
+    """Return the first departure at or after each minute, of that day or the next.
+
+    Args:
+        departures_min: minutes after midnight, ascending, below 1440, shape (d,).
+        minute: of the day of the call, beyond 1440 on later days; inf for never.
+
+    Returns:
+        shape of `minute`, counted as it is; inf for never, and where there is no departure at all.
+
+    Example:
+        >>> next_departure(np.array([420.0, 1080.0]), np.array([430.0, 1200.0])).tolist()
+        [1080.0, 1860.0]
+    """
+    if not len(departures_min):
+        return np.full(np.shape(minute), np.inf)
+    travels = np.isfinite(minute)
+    midnight = np.floor(np.where(travels, minute, 0.0) / DAY_MIN) * DAY_MIN
+    both_days = np.append(departures_min, departures_min[0] + DAY_MIN)
+    position = np.searchsorted(departures_min, np.where(travels, minute, 0.0) - midnight - 1e-9)
+    return np.where(travels, midnight + both_days[position], np.inf)
 
 
 def departures(ferry: dict[str, object], parameters: Parameters, *, back: bool = False) -> Floats:
-    """Return the departures of one ferry, minutes after midnight.
+    """Return the departures of one ferry, minutes after midnight, ascending and below 1440.
 
     Args:
         ferry: row of the layer ``ferries``. Listed `departures` (``HH:MM;HH:MM``; `departures_back`
             from the other end) are taken as they are. Else `departures_per_day` sailings are spread
             evenly from the first to the last departure, or from 06:00 to 18:00 where these are
-            blank, and the same both ways; an unknown frequency gives the assumed headway.
+            blank, and the same both ways; a last one earlier than the first is after midnight; an
+            unknown frequency gives the assumed headway.
         parameters: the assumed headway.
         back: whether from the far end.
     """
     listed = ferry.get("departures_back" if back else "departures") or ferry.get("departures")
     if isinstance(listed, str):
-        return np.sort(
-            [minute_of_day(clock.strip()) for clock in listed.split(";") if clock.strip()]
-        )
+        clocks = (clock.strip() for clock in listed.split(";"))
+        return _of_one_day(np.array([minute_of_day(clock) for clock in clocks if clock]))
     first, last = (minute_of_day(ferry.get(k)) for k in ("first_departure", "last_departure"))
     first = _DEFAULT_FIRST if np.isnan(first) else first
-    last = max(_DEFAULT_LAST if np.isnan(last) else last, first)
+    if np.isnan(last):
+        last = max(_DEFAULT_LAST, first)
+    elif last < first:
+        last += DAY_MIN
     number = ferry.get("departures_per_day")
     if number is None or pd.isna(number):  # type: ignore[call-overload]
-        return np.arange(first, last + 1e-9, parameters.ferry.assumed_headway_min)
+        return _of_one_day(np.arange(first, last + 1e-9, parameters.ferry.assumed_headway_min))
     # Less than one a day is one on some days: a clock time without a date cannot tell which.
     count = int(np.ceil(float(number)))  # type: ignore[arg-type]
-    return np.linspace(first, last, count) if count > 1 else np.full(count, first)
+    return _of_one_day(np.linspace(first, last, count) if count > 1 else np.full(count, first))
+
+
+def _of_one_day(minutes: Floats) -> Floats:
+    return np.unique(minutes % DAY_MIN)
 
 
 def sailings(land: LandNetwork, ferries: pd.DataFrame, parameters: Parameters) -> list[Sailings]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from geodata.calls.jit import compiled
 _VIEW_BYTES = 16
 # So many rows tell whether like texts share their place.
 _HEAD = 4096
+_MOST_RUNS = 100
 
 Taken = TypeVar("Taken")
 
@@ -92,7 +94,40 @@ def spans(series: pl.Series) -> Spans:
     )
 
 
-def numbers(series: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def visit(series: pl.Series, use: Callable[[slice, Spans], None]) -> None:
+    """Hand the texts of a column to `use`, run of rows by run of rows, without a copy.
+
+    Args:
+        series: of type String.
+        use: takes rows and their texts as of `spans`, which are gone when it returns.
+    """
+    first = 0
+
+    def take(chunk: _Array) -> None:
+        nonlocal first
+        rows, data = chunk.length, _buffers(chunk)
+        starts, ends, owner = (
+            np.empty(rows, np.int64),
+            np.empty(rows, np.int64),
+            np.empty(rows, int),
+        )
+        _places(data[0].view(np.int32).reshape(-1, 4), _valid(chunk), starts, ends, owner)
+        cuts = [0, *(np.flatnonzero(owner[1:] != owner[:-1]) + 1).tolist(), rows]
+        if len(cuts) > _MOST_RUNS:
+            use(slice(first, first + rows), _copy(chunk))
+        else:
+            for low, high in pairwise(cuts):
+                buffer = data[owner[low]] if high > low else data[0]
+                use(
+                    slice(first + low, first + high),
+                    Spans(buffer, starts[low:high], ends[low:high]),
+                )
+        first += rows
+
+    _each(series, take)
+
+
+def numbers(series: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Number the texts of a column so that unlike ones differ; like ones may have several numbers.
 
     A text of up to 12 bytes is its own view, and of a longer one that Parquet holds once there is
@@ -111,12 +146,13 @@ def numbers(series: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return value_loops.encode(whole.buffer, whole.starts, whole.ends)
 
 
-def _numbered(chunk: _Array) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+def _numbered(chunk: _Array) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:
     rows, skip = chunk.length, chunk.offset
     views = _bytes(chunk.buffers[1], (skip + rows) * _VIEW_BYTES)
     starts = (np.arange(rows) + skip) * _VIEW_BYTES
-    if chunk.buffers[0] and chunk.null_count != 0:
-        starts[~_valid(chunk)] = -1
+    valid = _valid(chunk)
+    if len(valid):
+        starts[~valid] = -1
     head = slice(0, _HEAD)
     ends = starts + _VIEW_BYTES
     if len(value_loops.encode(views, starts[head], ends[head])[1]) > _HEAD // 4:
@@ -161,23 +197,27 @@ def _taken(stream: _Stream, address: int, take: Callable[[_Array], Taken]) -> It
 
 
 def _copy(chunk: _Array) -> Spans:
-    rows, skip = chunk.length, chunk.offset
-    n_data = chunk.n_buffers - 3
+    """Return the texts of a chunk as limits in one buffer that holds all its bytes."""
+    rows, data = chunk.length, _buffers(chunk)
+    starts, ends, owner = np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows, int)
+    _places(data[0].view(np.int32).reshape(-1, 4), _valid(chunk), starts, ends, owner)
+    bases = np.cumsum([0, *(len(buffer) for buffer in data)])[owner]
+    there = starts >= 0
+    return Spans(np.concatenate(data), np.where(there, starts + bases, -1), ends + bases)
+
+
+def _buffers(chunk: _Array) -> list[NDArray[np.uint8]]:
+    """Return the views of a chunk, and the buffers that they point into."""
+    rows, skip, n_data = chunk.length, chunk.offset, chunk.n_buffers - 3
     sizes = [int(size) for size in _bytes(chunk.buffers[2 + n_data], n_data * 8).view(np.int64)]
     views = _bytes(chunk.buffers[1], (skip + rows) * _VIEW_BYTES)[skip * _VIEW_BYTES :]
-    data = [_bytes(chunk.buffers[2 + i], size) for i, size in enumerate(sizes)]
-    buffer = np.concatenate([views, *data])
-    bases = np.cumsum([len(views), *sizes])[:-1] if data else np.zeros(1, np.int64)
-    valid = np.zeros(0, np.uint8)
-    if chunk.buffers[0] and chunk.null_count != 0:
-        valid = _valid(chunk).view(np.uint8)
-    starts, ends = np.empty(rows, np.int64), np.empty(rows, np.int64)
-    _limits(buffer[: len(views)].view(np.int32).reshape(-1, 4), bases, valid, starts, ends)
-    return Spans(buffer, starts, ends)
+    return [views, *(_bytes(chunk.buffers[2 + i], size) for i, size in enumerate(sizes))]
 
 
 def _valid(chunk: _Array) -> NDArray[np.bool_]:
-    """Return which rows of a chunk that has nulls have a value."""
+    """Return which rows of a chunk have a value; nothing where all have."""
+    if not chunk.buffers[0] or chunk.null_count == 0:
+        return np.zeros(0, bool)
     stop = chunk.offset + chunk.length
     bits = np.unpackbits(_bytes(chunk.buffers[0], (stop + 7) // 8), bitorder="little")
     return bits[chunk.offset : stop].astype(bool)
@@ -190,20 +230,29 @@ def _bytes(address: int | None, size: int) -> NDArray[np.uint8]:
 
 
 @compiled
-def _limits(
+def _places(
     views: NDArray[np.int32],
-    bases: NDArray[np.int64],
-    valid: NDArray[np.uint8],
+    valid: NDArray[np.bool_],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
+    owner: NDArray[np.int64],
 ) -> None:
-    """Fill in where each text lies: up to 12 bytes in the view itself, longer ones in a buffer."""
+    """Fill in where each text lies: up to 12 bytes in the view itself, longer ones in a buffer.
+
+    Args:
+        views: shape (rows, 4).
+        valid: of `_valid`.
+        starts, ends: filled, in the text's buffer; -1 for none.
+        owner: filled: 0 for the views, else 1 + the number of the buffer; none has that of the row
+            before.
+    """
+    before = 0
     for row in range(len(starts)):
         if len(valid) and not valid[row]:
             starts[row], ends[row] = -1, -1
-            continue
-        size = np.int64(views[row, 0])
-        start = row * 16 + 4
-        if size > 12:
-            start = bases[views[row, 2]] + views[row, 3]
-        starts[row], ends[row] = start, start + size
+        else:
+            size, start, before = np.int64(views[row, 0]), np.int64(row * 16 + 4), 0
+            if size > 12:
+                start, before = np.int64(views[row, 3]), views[row, 2] + 1
+            starts[row], ends[row] = start, start + size
+        owner[row] = before

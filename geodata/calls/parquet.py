@@ -123,14 +123,15 @@ def _stamps(series: pl.Series, form: int, into: Stamped, k: int) -> None:
         stamp_loops.parse_numbers(values, form, into.kinds[k], into.seconds[k])
         return
     else:
-        row = Stamped(into.kinds[k : k + 1], into.seconds[k : k + 1])
-        frame.stamps_of(_grid(arrow.spans(series.cast(pl.String))), [0], [form], row)
+
+        def read(rows: slice, texts: Spans) -> None:
+            grid = Grid(texts.buffer, texts.starts[None], texts.ends[None])
+            room = Stamped(into.kinds[k : k + 1, rows], into.seconds[k : k + 1, rows])
+            frame.stamps_of(grid, [0], [form], room)
+
+        arrow.visit(series.cast(pl.String), read)
         return
     into.kinds[k], into.seconds[k] = found
-
-
-def _grid(spans: Spans) -> Grid:
-    return Grid(spans.buffer, spans.starts[None], spans.ends[None], spans.encoding)
 
 
 def _categories(series: pl.Series) -> pl.Series:

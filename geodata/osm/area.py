@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from geodata.errors import Fault, InputError, shorten
+from geodata.errors import Cause, Fault, InputError
 
 _UNREADABLE = (
     *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError),
@@ -55,8 +55,8 @@ def read_polygon(path: Path) -> BaseGeometry:
         content = json.loads(path.read_text("utf-8-sig"))
         parts = [shape(one) for one in _geometries(content)]
     except _UNREADABLE as error:
-        reason = shorten(error)
-        raise InputError(Fault("osm_polygon", str(path), params={"reason": reason})) from error
+        fault = Fault("osm_polygon", str(path), params={"reason": Cause.of(error)})
+        raise InputError(fault) from error
     polygons = [one for one in parts if one.geom_type in ("Polygon", "MultiPolygon")]
     if not polygons:
         kinds = ", ".join(sorted({one.geom_type for one in parts})) or "-"

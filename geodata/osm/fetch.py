@@ -20,7 +20,7 @@ import osmium
 import platformdirs
 import shapely
 
-from geodata.errors import Fault, InputError, shorten
+from geodata.errors import Cause, Fault, InputError, shorten
 from geodata.osm import area as areas
 from geodata.osm import overpass
 from geodata.osm.overpass import Server
@@ -98,8 +98,8 @@ def download(
         tiles = list(_downloaded(box, server, cache, refresh, tell))
         return _merged(tiles, box, cache)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(Fault("fetch_cache", str(cache), params={"reason": reason})) from error
+        fault = Fault("fetch_cache", str(cache), params={"reason": Cause.of(error)})
+        raise InputError(fault) from error
 
 
 def tiles_of(box: shapely.Polygon, size_deg: float = TILE_DEG) -> list[shapely.Polygon]:

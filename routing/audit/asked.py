@@ -13,6 +13,7 @@ from geodata import calls
 from geodata.region import Region
 from routing.audit.explaining import Explained
 from routing.audit.findings import Table
+from routing.audit.modelled_side import Under
 from routing.audit.options import Options, Period
 from routing.config import Parameters
 
@@ -29,8 +30,9 @@ class Asked:
         config: parameter file, or None for the defaults.
         options: what to count, and how.
         crs, tz: of the positions, and of the clock.
-        scheduler: address of a Dask scheduler, or None for threads.
-        workers: threads, or None for one a core.
+        scheduler: address of a Dask scheduler, or None for this machine.
+        workers: threads or processes, or None for one a core.
+        processes: local processes in place of threads.
         partitions: least number of parts, or None for what suits.
         resume: take up an interrupted run.
         overwrite: whether `out` may hold files.
@@ -39,6 +41,7 @@ class Asked:
         sample: number of calls to make up and audit in place of `paths`.
         seed: of the calls that are made up.
         lang: ``zh`` or ``en``: language of the workbook and the pages.
+        under: scenarios and condition of the modelled side, or None for the region as it is.
     """
 
     paths: tuple[Path | str, ...]
@@ -51,6 +54,7 @@ class Asked:
     tz: str = "Asia/Shanghai"
     scheduler: str | None = None
     workers: int | None = None
+    processes: bool = False
     partitions: int | None = None
     resume: bool = False
     overwrite: bool = False
@@ -59,6 +63,7 @@ class Asked:
     sample: int | None = None
     seed: int = 0
     lang: str = "zh"
+    under: Under | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Audit:
         rejected: every rejected record.
         explained: what the model says, calibration included.
         source: the files read.
-        region: the region.
+        region: the region as it is.
         parameters: the response model.
     """
 

@@ -85,7 +85,7 @@ def clean(frame: pl.DataFrame, options: Options, locator: Locator) -> Cleaned:
         "over_limit": over_limit,
         "without_id": int(len(rows) - has_id.sum()),
         "span_s": _span(measured["start_s"]),
-        "months": [int(m) for m in np.unique(measured["month"])],
+        "months": _different(measured["month"]),
         "labels": {name: list(column.labels) for name, column in coded.items()},
         "job_labels": job_labels,
         "bucket_begins": begins.tolist(),
@@ -209,6 +209,13 @@ def _jobs(frame: pl.DataFrame) -> tuple[dict[str, NDArray[Any]], dict[str, list[
     times = {name: table[name].to_numpy() for name in ("from_s", "until_s")}
     codes = {name: _narrowed(column) for name, column in coded.items()}
     return {**codes, **times}, {name: list(column.labels) for name, column in coded.items()}
+
+
+def _different(values: NDArray[np.int32]) -> list[int]:
+    """Return the values that occur, in order; most are like the one before."""
+    new = np.ones(len(values), np.bool_)
+    new[1:] = values[1:] != values[:-1]
+    return sorted({int(value) for value in values[new]})
 
 
 def _span(start_s: NDArray[np.int64]) -> list[int] | None:

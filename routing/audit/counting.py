@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from geodata import calls
+from geodata.calls import table
 from routing.audit import clean, repeats, tally
 from routing.audit.engine import Engine, Threads
 from routing.audit.options import Options
@@ -19,6 +20,8 @@ from routing.audit.tally import Keys, Plan, Tally
 from routing.audit.work import Prepared, Store
 
 Report = Callable[[str, float], None]
+
+_BLANK = "blank"
 
 NESTED = (("county", "township"), ("county", "island"), ("county", "post"))
 """Crosses of which only the number of calls is needed: who lies in what."""
@@ -53,6 +56,8 @@ def prepare(
 ) -> list[Prepared]:
     """Return the cleaned parts in source order; those that the store holds are not made again.
 
+    A source without records has one part without rows.
+
     Args:
         pieces: parts of the source, each with a ``key``.
         store: where cleaned parts are kept.
@@ -60,6 +65,8 @@ def prepare(
         engine: runs the parts.
         report: told the share done.
     """
+    if not pieces:  # files with headings alone
+        return [store.save(_BLANK, clean.clean(table.empty(), options, locator))]
     held = {piece.key: store.load(piece.key) for piece in pieces}
     missing = [piece for piece in pieces if held[piece.key] is None]
     total, ready = max(len(pieces), 1), len(pieces) - len(missing)

@@ -1,19 +1,29 @@
-"""What runs the parts: threads of this process, or an existing Dask cluster. The numbers are equal.
+"""What runs the parts: threads, local processes, or a Dask cluster. The numbers are equal.
 
-The loops release the GIL and polars has threads of its own, so threads serve as well as processes
-would, without copies of the region in each (tests/benchmarks/audit.py shows both).
+The loops release the GIL and polars has threads of its own, so threads are the default: processes
+keep the cores no busier, and each of them has to start, to load the compiled loops and to hold the
+region once more.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
+import logging
+import multiprocessing
 import os
+import pickle
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from geodata.errors import Fault, InputError
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -72,6 +82,78 @@ class Threads:
                 raise
 
 
+class Processes:
+    """Processes of this machine, each of which loads what is shared once; see `processes`.
+
+    Args:
+        pool: of processes.
+        workers: how many there are.
+        folder: for what is shared.
+    """
+
+    def __init__(self, pool: ProcessPoolExecutor, workers: int, folder: Path) -> None:
+        self.pool, self.workers, self.folder = pool, workers, folder
+        self._rounds = 0
+
+    def run(
+        self,
+        function: Callable[..., Result],
+        items: Sequence[Item],
+        *shared: Any,
+        done: Callable[[int], None] = lambda _: None,
+    ) -> list[Result]:
+        """Return ``function(item, *shared)`` of every item; a lost process's items run here."""
+        self._rounds += 1
+        file = self.folder / f"{self._rounds}.pickle"
+        file.write_bytes(pickle.dumps(shared, pickle.HIGHEST_PROTOCOL))
+        found: dict[int, Result] = {}
+        futures: dict[Future[Result], int] = {}
+        try:
+            for place, item in enumerate(items):
+                futures[self.pool.submit(_with_shared, function, item, file)] = place
+            for future in as_completed(futures):
+                found[futures[future]] = future.result()
+                done(len(found))
+        except BrokenProcessPool:
+            log.warning("a process was lost; what it had not finished is done by threads")
+            left, ready = [i for i in range(len(items)) if i not in found], len(found)
+            chosen = [items[i] for i in left]
+            threads = Threads(self.workers)
+            again = threads.run(function, chosen, *shared, done=lambda n: done(ready + n))
+            found |= zip(left, again, strict=True)
+        except BaseException:
+            self.pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        return [found[place] for place in range(len(items))]
+
+
+def _with_shared(function: Callable[..., Result], item: Any, file: Path) -> Result:
+    return function(item, *_shared(file))
+
+
+@functools.lru_cache(maxsize=1)
+def _shared(file: Path) -> tuple[Any, ...]:
+    """Return what a round of work shares, read once by each process."""
+    found: tuple[Any, ...] = pickle.loads(file.read_bytes())  # noqa: S301 - of our own making
+    return found
+
+
+@contextmanager
+def processes(workers: int | None = None) -> Iterator[Processes]:
+    """Give processes of this machine, started anew so that no lock of this one is inherited.
+
+    Args:
+        workers: how many; one a core unless given.
+    """
+    number = workers or os.cpu_count() or 1
+    context = multiprocessing.get_context("spawn")
+    with (
+        tempfile.TemporaryDirectory(prefix="island-response-") as folder,
+        ProcessPoolExecutor(number, context) as pool,
+    ):
+        yield Processes(pool, number, Path(folder))
+
+
 class Cluster:
     """An existing Dask cluster; its workers must see the files and the work folder under the same
     paths, and have this package in the same version.
@@ -104,16 +186,24 @@ class Cluster:
 
 
 @contextmanager
-def of(scheduler: str | None, workers: int | None) -> Iterator[Engine]:
+def of(
+    scheduler: str | None, workers: int | None, *, in_processes: bool = False
+) -> Iterator[Engine]:
     """Give the engine that the options ask for.
 
     Args:
-        scheduler: address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``; None for threads.
-        workers: threads, where there is no scheduler.
+        scheduler: address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``; None for this
+            machine.
+        workers: threads or processes, where there is no scheduler.
+        in_processes: whether these are processes.
 
     Raises:
         InputError: if Dask is not installed, or no scheduler answers at the address.
     """
+    if scheduler is None and in_processes:
+        with processes(workers) as found:
+            yield found
+        return
     if scheduler is None:
         yield Threads(workers)
         return

@@ -204,9 +204,9 @@ def crews_of(parts: Sequence[Prepared], model: Modelled) -> Crews:
             if (name := names[k]) is not None:
                 unmatched[name] = unmatched.get(name, 0) + int(number[k])
     vehicles = codes.merged(part.facts["job_labels"]["vehicle"] for part in parts) or ()
-    number = {name: k for k, name in enumerate(vehicles, start=1)}
+    place = {name: k for k, name in enumerate(vehicles, start=1)}
     of_vehicle = [
-        np.array([0, *(number[name] for name in part.facts["job_labels"]["vehicle"])], np.int32)
+        np.array([0, *(place[name] for name in part.facts["job_labels"]["vehicle"])], np.int32)
         for part in parts
     ]
     pieces = [

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.audit import phases, reasons
-from routing.hierarchy.jit import compiled
+from routing.hierarchy.jit import compiled, inlined
 
 #: A stamp or duration that is not there; inside these loops alone, never in an output.
 NO_STAMP = np.iinfo(np.int64).min
@@ -161,7 +161,7 @@ def _month(days: int) -> int:
     return (year_of_era + era * 400 + (1 if month <= 2 else 0)) * 100 + month
 
 
-@compiled
+@inlined
 def _mixed(value: Any) -> Any:
     value ^= value >> _U(33)
     value *= _M1
@@ -171,7 +171,7 @@ def _mixed(value: Any) -> Any:
     return value
 
 
-@compiled
+@inlined
 def _word(words: NDArray[np.uint64], at: int) -> Any:
     """Return the eight bytes from byte `at` on as one little-endian number."""
     word, inside = _U(at) >> _U(3), (_U(at) & _U(7)) << _U(3)

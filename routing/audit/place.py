@@ -195,7 +195,7 @@ class Places:
                  float(lattice.middle[0]), float(lattice.middle[1]),
                  float(lattice.half[0]), float(lattice.half[1]))  # fmt: skip
         place_loops.locate(
-            x, y, frame, (lattice.columns, lattice.rows), (lattice.cx, lattice.cy), lattice.terms,
+            x, y, frame, (lattice.columns, lattice.rows), lattice.coefficients, lattice.terms,
             self.land.layer, self.land.edges, self.land_metric,
             self.zone_shapes.layer, self.zone_shapes.edges,
             tuple(self.demand), self.demand_xy, tuple(self.nodes), self.node_xy,

@@ -18,6 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from geodata.region import WGS84
@@ -29,7 +30,7 @@ Int32s = NDArray[np.int32]
 
 _MAX_CELLS = 4_000_000
 # Places that a cell mostly has near it at most.
-_SOME = 12
+_SOME = 5
 # Terms of each variable in the polynomials: as few as will do.
 _TERMS = (4, 5, 6, 7)
 _KNOTS = 14
@@ -48,7 +49,7 @@ class Lattice:
         half_diagonal_m: greatest distance of a point of a cell from its middle.
         least_side_m: shortest side of any cell.
         middle, half: of the frame, degrees, shape (2,), for the polynomials.
-        cx, cy: coefficients of the projection, shape (terms²,).
+        coefficients: of the projection to x and y, shape (terms², 2).
         terms: of each variable.
     """
 
@@ -62,8 +63,7 @@ class Lattice:
     least_side_m: float
     middle: Floats
     half: Floats
-    cx: Floats
-    cy: Floats
+    coefficients: Floats
     terms: int
 
     @classmethod
@@ -112,20 +112,22 @@ class Lattice:
 
     def around(self, cells: Ints, reach: int) -> Ints:
         """Return the cells within `reach` rows and columns of any of `cells`, in order."""
-        row, column = np.divmod(np.unique(cells), self.columns)
-        for _ in range(reach):  # ring by ring, lest all windows at once need too much memory
-            shifts = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
-            rows = np.concatenate([row + a for a, _ in shifts])
-            columns = np.concatenate([column + b for _, b in shifts])
-            good = (rows >= 0) & (rows < self.rows) & (columns >= 0) & (columns < self.columns)
-            merged = np.unique(rows[good] * self.columns + columns[good])
-            row, column = np.divmod(merged, self.columns)
-        return np.asarray(row * self.columns + column)
+        if not len(cells):
+            return cells
+        row, column = np.divmod(cells, self.columns)
+        top, left = row.min() - reach, column.min() - reach
+        near = np.zeros((row.max() - top + reach + 1, column.max() - left + reach + 1), bool)
+        near[row - top, column - left] = True
+        near = ndimage.maximum_filter(near, size=2 * reach + 1, mode="constant")
+        row, column = np.nonzero(near)
+        row, column = row + top, column + left
+        good = (row >= 0) & (row < self.rows) & (column >= 0) & (column < self.columns)
+        return np.asarray(row[good] * self.columns + column[good])
 
 
 def _polynomials(
     project: Transformer, middle: Floats, half: Floats, terms: int
-) -> tuple[Floats, Floats, int] | None:
+) -> tuple[Floats, int] | None:
     """Return the projection as polynomials in u, v on [-1, 1], or None where they do not fit."""
 
     def at(axis: Floats) -> tuple[Floats, Floats]:
@@ -138,11 +140,12 @@ def _polynomials(
     design, goal = at(np.linspace(-1, 1, 31))
     if not np.abs(design @ fitted - goal).max() <= _PROJECTION_ERROR_M:
         return None
-    return np.ascontiguousarray(fitted[:, 0]), np.ascontiguousarray(fitted[:, 1]), terms
+    return np.ascontiguousarray(fitted), terms
 
 
 def _powers(u: Floats, v: Floats, terms: int) -> Floats:
-    return np.polynomial.polynomial.polyvander2d(u, v, [terms - 1, terms - 1])
+    powers = np.polynomial.polynomial.polyvander2d(u, v, [terms - 1, terms - 1])
+    return np.asarray(powers, np.float64)
 
 
 def _cell_sizes(
@@ -357,8 +360,7 @@ def _within(xy: Floats, spots: Floats, slack: float) -> tuple[Ints, Ints]:
 def project(lattice: Lattice, lon_lat: Floats) -> Floats:
     """Return points (degrees, shape (n, 2)) in metres as the loops see them."""
     u, v = ((lon_lat - lattice.middle) / lattice.half).T
-    powers = _powers(u, v, lattice.terms)
-    return np.column_stack([powers @ lattice.cx, powers @ lattice.cy])
+    return np.asarray(_powers(u, v, lattice.terms) @ lattice.coefficients)
 
 
 def _joined(parts: list[Ints]) -> Ints:

@@ -75,15 +75,21 @@ def crossings(
 
 
 @inlined
-def projected(u: float, v: float, coefficients: Array, terms: int) -> float:
-    """Return a polynomial of two variables on [-1, 1], degree terms - 1 in each."""
-    total = 0.0
-    for i in range(terms - 1, -1, -1):
-        inner = 0.0
-        for j in range(terms - 1, -1, -1):
-            inner = inner * v + coefficients[i * terms + j]
-        total = total * u + inner
-    return total
+def projected(u: float, v: float, coefficients: Array, terms: int) -> tuple[float, float]:
+    """Return two polynomials of two variables on [-1, 1], degree terms - 1 in each.
+
+    Unsigned places cannot count from the end, which spares a check at each step.
+    """
+    x, y = 0.0, 0.0
+    k = np.uint64(terms * terms)
+    for _ in range(terms):
+        inner_x, inner_y = 0.0, 0.0
+        for _ in range(terms):
+            k -= np.uint64(1)
+            inner_x = inner_x * v + coefficients[k, 0]
+            inner_y = inner_y * v + coefficients[k, 1]
+        x, y = x * u + inner_x, y * u + inner_y
+    return x, y
 
 
 @inlined
@@ -175,7 +181,7 @@ def nearest_of(
 @compiled
 def locate(
     lon: Array, lat: Array, frame: tuple[float, ...], shape: tuple[int, int],
-    projection: Arrays, terms: int, land: Arrays, land_edges: Arrays, land_metric: Arrays,
+    projection: Array, terms: int, land: Arrays, land_edges: Arrays, land_metric: Arrays,
     zones: Arrays, zone_edges: Arrays, demand: Arrays, demand_xy: Arrays, nodes: Arrays,
     node_xy: Arrays, numbers: Arrays, reach: int, limit_m: float, out: Arrays,
 ) -> None:  # fmt: skip
@@ -185,7 +191,7 @@ def locate(
         lon, lat: degrees, NaN where unknown, shape (n,).
         frame: west, south, width, height, then middle and half of the lattice, degrees.
         shape: columns and rows of the lattice.
-        projection: coefficients of x and of y; `terms` is their degree + 1.
+        projection: coefficients of x and y, shape (terms², 2); `terms` is their degree + 1.
         land, zones: polygon layers; `land_edges`, `zone_edges` their edges in degrees and
             `land_metric` in metres.
         demand, nodes: nearby places by cell; `demand_xy`, `node_xy` in metres.
@@ -209,8 +215,7 @@ def locate(
         cell = row * columns + column
         rx, ry = west + (column + 0.5) * width, south + (row + 0.5) * height
         u, v = (px - mid_lon) / half_lon, (py - mid_lat) / half_lat
-        mx = projected(u, v, projection[0], terms)
-        my = projected(u, v, projection[1], terms)
+        mx, my = projected(u, v, projection, terms)
         found = polygon_at(px, py, cell, rx, ry, land, land_edges)
         off = 0.0
         if found < 0:

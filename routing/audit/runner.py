@@ -22,6 +22,7 @@ from routing.audit import (
     explaining,
     findings,
     lateness,
+    modelled_side,
     reasons,
     result,
     sample,
@@ -35,6 +36,7 @@ from routing.audit.counting import Counted
 from routing.audit.engine import Engine
 from routing.audit.explaining import Explained
 from routing.audit.findings import Known
+from routing.audit.modelled_side import Under, World
 from routing.audit.options import Options, crosses
 from routing.audit.place import Places
 from routing.audit.placing import Later
@@ -69,12 +71,14 @@ def run(
     tz: str = "Asia/Shanghai",
     scheduler: str | None = None,
     workers: int | None = None,
+    processes: bool = False,
     partitions: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     work_folder: Path | None = None,
     weather_file: Path | None = None,
     lang: str = "zh",
+    under: Under | None = None,
     report: Report = lambda _stage, _share: None,
 ) -> Audit:
     """Audit call records and write the results into `out`.
@@ -92,13 +96,15 @@ def run(
         compare: two periods, such as ``("2023-01..2023-06", "2024-01..2024-06")``.
         id_restarts: ``never``, ``year``, ``month`` or ``day``: how often call ids start anew.
         crs, tz: reference system of the positions; zone of the clock.
-        scheduler: address of a Dask scheduler; None for threads of this process.
-        workers, partitions: threads, and least number of parts.
+        scheduler: address of a Dask scheduler; None for this machine.
+        workers, partitions: threads or processes, and least number of parts.
+        processes: local processes in place of threads.
         resume: take up an interrupted run with the same inputs and options.
         overwrite: whether `out` may hold files.
         work_folder: in which what is done so far is kept until the end; beside `out` unless given.
         weather_file: CSV of when the weather was bad: ``from``, ``until``, ``condition``.
         lang: language of the workbook.
+        under: scenarios and condition of the modelled side; what was recorded stays the same.
         report: told each stage and the share of it that is done.
 
     Returns:
@@ -130,12 +136,14 @@ def run(
         tz=tz,
         scheduler=scheduler,
         workers=workers,
+        processes=processes,
         partitions=partitions,
         resume=resume,
         overwrite=overwrite,
         work=work_folder,
         weather=weather_file,
         lang=lang,
+        under=under,
     )
     return execute(asked, report=report)
 
@@ -180,7 +188,8 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
     parameters = config.load(asked.config)
     place = regions.load(asked.region)
     land = land_network.build(place, parameters)
-    locator = Later(lambda: Places.of(place, land))
+    there = modelled_side.world(asked.under, place, land, parameters)
+    locator = Later(there.locator)
     report("opening", 0.0)
     if asked.sample is not None:
         made = draw(place, land, parameters, asked.sample, asked.seed, store.folder)
@@ -193,25 +202,25 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
         unpack_to=store.folder / work.UNPACKED,
     )
     _check_stamps(source, asked.options)
-    store.open(_fingerprint(asked, source, place, parameters), resume=asked.resume)
+    store.open(_fingerprint(asked, source, there, parameters), resume=asked.resume)
     bounds_s = {zone: int(parameters.target.of(zone) * 60.0 + 1e-9) for zone in ZONES}
-    with engine.of(asked.scheduler, asked.workers) as workers:
+    with engine.of(asked.scheduler, asked.workers, in_processes=asked.processes) as workers:
         pieces = source.parts(bytes_per_part=_bytes_per_part(source, asked, workers))
         report("reading", 0.0)
         parts = counting.prepare(pieces, store, asked.options, locator, workers, report)
         counted = counting.count(parts, asked.options, bounds_s, workers, report)
         report("causes", 0.0)
         explained = explaining.explain(
-            counted,
-            place,
-            land,
+            modelled_side.with_standby(counted, there, parameters, asked.options, store),
+            there.region,
+            there.land,
             parameters,
             start_stamp=asked.options.start_stamp,
             weather=None if asked.weather is None else weather.load(asked.weather),
             engine=workers,
             report=report,
         )
-    return _found(asked, counted, explained, source, place, parameters)
+    return _found(asked, counted, explained, source, there, parameters)
 
 
 @dataclass(frozen=True)
@@ -241,9 +250,10 @@ def _found(
     counted: Counted,
     explained: Explained,
     source: calls.Source,
-    place: Region,
+    there: World,
     parameters: Parameters,
 ) -> Audit:
+    place = there.recorded[0]
     options, known = asked.options, known_labels(place)
     synthetic = sample.is_synthetic(source.mapping.headings)
     published = findings.tables(counted, options, known)
@@ -260,8 +270,12 @@ def _found(
         tz=asked.tz,
         crs=asked.crs,
         synthetic=synthetic,
-        model=lateness.told(explained, least=options.suppress_below),
+        model={
+            **lateness.told(explained, least=options.suppress_below),
+            **modelled_side.told(there),
+        },
         notices=[
+            *modelled_side.notices(there),
             *([result.notice("synthetic")] if synthetic else []),
             *(
                 {"key": n.key, "text_zh": n.text("zh"), "text_en": n.text("en")}
@@ -332,8 +346,8 @@ def _bytes_per_part(source: calls.Source, asked: Asked, workers: Engine) -> int:
     return max(min(_BYTES_PER_PART, -(-size // least)), 1)
 
 
-def _fingerprint(asked: Asked, source: calls.Source, place: Region, parameters: Parameters) -> str:
-    """Return a text that differs whenever cleaned parts would."""
+def _fingerprint(asked: Asked, source: calls.Source, there: World, parameters: Parameters) -> str:
+    """Return a text that differs whenever cleaned parts would, or what the model says of them."""
     stats = [Path(file.path).stat() for file in source.files]
     return work.fingerprint(
         {
@@ -346,7 +360,7 @@ def _fingerprint(asked: Asked, source: calls.Source, place: Region, parameters: 
             "options": repr(asked.options),
             "crs": asked.crs,
             "tz": asked.tz,
-            "region": [str(asked.region), place.content_hash],
+            "region": [str(asked.region), there.recorded[0].content_hash, *there.key()],
             "parameters": parameters.as_rows(),
             "locator": Places.__qualname__,
             "reasons": reasons.REASONS,

@@ -3,7 +3,8 @@
 Files in the folder itself are one case each. Subfolders are dimensions, in the order of their
 names: the cases are all combinations of one file of each, so that ``1-light/{day,night}.toml``,
 ``2-sea/{calm,fog,gale}.toml`` and ``3-bridge/{as-is,open}.toml`` give twelve. The region as it is,
-on a calm day, comes first and is what the others are compared with.
+on a calm day or under the condition that is asked for, comes first and is what the others are
+compared with; a case that asks for no condition of its own is under the same.
 
 Each case is computed on its own and stored as soon as it is done, under a hash of all it depends
 on; a run that was killed goes on with the cases that are left, and ends with the same table.
@@ -29,7 +30,7 @@ from geodata.region import Region
 from routing import land_network, scenario, statistics
 from routing.brief.result import plain
 from routing.brief.state import respond
-from routing.conditions import Condition
+from routing.conditions import Catalogue, Condition
 from routing.config import Parameters
 from routing.land_network import LandNetwork
 from routing.scenario import Scenario
@@ -58,8 +59,22 @@ class Case:
     key: str
 
 
-def cases(folder: Path, region: Region, parameters: Parameters) -> list[Case]:
+def cases(
+    folder: Path,
+    region: Region,
+    parameters: Parameters,
+    *,
+    base: Condition | None = None,
+    known: Catalogue | None = None,
+) -> list[Case]:
     """Return the cases of a folder, the region as it is first.
+
+    Args:
+        folder: scenario files, or folders of them.
+        region: the region as it is.
+        parameters: the response model.
+        base: condition of cases that ask for none; calm weather by default.
+        known: conditions that cases may name; the shipped ones by default.
 
     Raises:
         InputError: if the folder has no scenario or any file breaks a rule; carries all faults.
@@ -82,7 +97,7 @@ def cases(folder: Path, region: Region, parameters: Parameters) -> list[Case]:
         raise InputError(Fault("scenario_folder", str(folder)))
     if len(picks) > MOST_CASES:
         raise InputError(Fault("scenario_too_many", str(folder), None, {"most": MOST_CASES}))
-    return _made(picks, region, parameters)
+    return _made(picks, region, parameters, base, known)
 
 
 def _loaded(folder: Path, faults: list[Fault]) -> list[Scenario]:
@@ -96,23 +111,40 @@ def _loaded(folder: Path, faults: list[Fault]) -> list[Scenario]:
 
 
 def _made(
-    picks: Sequence[tuple[dict[str, str], list[Scenario]]], region: Region, parameters: Parameters
+    picks: Sequence[tuple[dict[str, str], list[Scenario]]],
+    region: Region,
+    parameters: Parameters,
+    base: Condition | None,
+    known: Catalogue | None,
 ) -> list[Case]:
-    base = _digest(_region_hash(region), json.dumps(plain(parameters.as_rows()), sort_keys=True))
+    world = _digest(_region_hash(region), json.dumps(plain(parameters.as_rows()), sort_keys=True))
     as_is = Scenario(AS_IS, "现状", "as it is")
     found, faults = [], []
     for labels, parts in [({}, [as_is]), *picks]:
         try:
             whole = scenario.combined(parts)
-            condition = whole.condition.condition(parameters, place=whole.place)
+            condition = _condition(whole, parameters, base, known)
         except InputError as error:
             faults += list(error.faults)
             continue
-        key = _digest(base, _changes(whole), repr(condition))
+        key = _digest(world, _changes(whole), repr(condition))
         found.append(Case(whole, labels, condition, key))
     if faults:
         raise InputError(list({fault.text("en"): fault for fault in faults}.values()))
     return found
+
+
+def _condition(
+    whole: Scenario, parameters: Parameters, base: Condition | None, known: Catalogue | None
+) -> Condition:
+    """Return the condition of a case: its own, else the base at the case's light and hour."""
+    asked = whole.condition
+    own = asked.condition(parameters, catalogue=known, place=whole.place)
+    if base is None or asked.name != "calm" or asked.vehicles is not None:
+        return own
+    if asked.when is None and asked.daylight is None:
+        return base
+    return replace(base, daylight=own.daylight, when_min=own.when_min)
 
 
 def compute(

@@ -9,7 +9,7 @@ from pathlib import Path
 from geodata import provenance, tables
 from geodata.calls import mapping_file
 from geodata.outputs import OutputFolder
-from routing.audit import calibration_file, lateness, outputs
+from routing.audit import calibration_file, lateness, modelled_side, outputs
 from routing.audit.asked import Asked, Audit
 
 
@@ -57,12 +57,17 @@ def write_record(
     inputs |= {role: path for role, path in given.items() if path is not None}
     for number, path in enumerate(dict.fromkeys(file.path for file in found.source.files)):
         inputs[f"calls_{number + 1}"] = path
-    arguments = {k: v for k, v in vars(asked).items() if k != "options"} | vars(asked.options)
+    parameters = found.parameters.as_rows()
+    if asked.under is not None:
+        inputs |= asked.under.inputs
+        parameters = [*parameters, *map(dict, asked.under.rows)]
+    own = {k: v for k, v in vars(asked).items() if k not in ("options", "under")}
+    arguments = own | vars(asked.options) | modelled_side.names(asked.under)
     record = provenance.run_record(
         command="audit",
         arguments=dict(command or arguments),
         inputs=inputs,
-        parameters=found.parameters.as_rows(),
+        parameters=parameters,
         started=started,
         outputs=[folder.path(name) for name in folder.names()],
         seed=asked.seed if asked.sample is not None else None,

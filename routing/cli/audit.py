@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geodata import catalogue
-from geodata.errors import Fault, InputError
+from geodata.errors import Fault, InputError, NoAnswerError
 from routing.cli import audit_scenarios, frame, progress
 
 if TYPE_CHECKING:
     from geodata.outputs import OutputFolder
-    from routing.audit import Asked, Audit
+    from routing.audit import Asked, Audit, Under
 
 # Named here too, so that help needs no engine; a test holds both lists together.
 START_STAMPS = ("dial", "answer", "dispatch")
@@ -23,6 +23,7 @@ SYSTEMS = ("wgs84", "gcj02", "bd09")
 ZONES = ("main_urban", "rural")
 _REASONS_TOLD = 6
 _CAUSES_TOLD = 3
+_OF_THE_MODEL = ("scenario", "condition", "under", "under_clock")
 
 
 def register(root: click.Group) -> None:
@@ -51,7 +52,7 @@ def _options(function: frame.Decorated) -> frame.Decorated:
 
     path = click.Path(path_type=Path)
     count = click.IntRange(min=1)
-    out = frame.help_text("out_help")
+    out, file = frame.help_text("out_help"), frame.help_text("conditions_file_help")
     options = [
         click.option("--out", type=path, metavar="DIR", help=out),
         click.option("--overwrite", is_flag=True, help=frame.help_text("overwrite_help")),
@@ -69,10 +70,14 @@ def _options(function: frame.Decorated) -> frame.Decorated:
         ),
         click.option("--scheduler", metavar="ADDRESS", help=say("scheduler")),
         click.option("--workers", type=count, metavar="N", help=say("workers")),
+        click.option("--processes", is_flag=True, help=say("processes")),
         click.option("--partitions", type=count, metavar="N", help=say("partitions")),
         click.option("--work", type=path, metavar="DIR", help=say("work")),
         click.option("--resume", is_flag=True, help=say("resume")),
         click.option("--weather", type=path, metavar="CSV", help=say("weather")),
+        click.option("--scenario", multiple=True, type=path, metavar="FILE", help=say("scenario")),
+        click.option("--condition", metavar="NAME", help=say("condition")),
+        click.option("--conditions-file", type=path, metavar="TOML", help=file),
         click.option("--sample", type=count, metavar="N", help=say("sample")),
         click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help=say("seed")),
         click.option("--scenarios", type=path, metavar="DIR", help=say("scenarios")),
@@ -106,11 +111,32 @@ def _run(settings: frame.Settings, given: Mapping[str, Any]) -> int:
             command={**given, "region": settings.region, "lang": settings.lang},
             started=settings.started,
         )
+    if not found.result["records"]["used"]:
+        raise nothing_used(found.result, asked.out, settings.lang)
     for line in summary_lines(found.result, settings.lang):
         click.echo(line)
     click.echo(settings.say("audit.written", folder=str(asked.out)))
     missed = [zone for zone in found.result["zones"].values() if zone["target_met"] is False]
     return 1 if given["check"] and missed else 0
+
+
+def nothing_used(result: Mapping[str, Any], out: Path, lang: str) -> NoAnswerError:
+    """Return what is told, once the files are in place, of a log without a record to be used."""
+    records = result["records"]
+    joiner = catalogue.text("audit.summary.joiner", lang)
+    reasons = [
+        f"{catalogue.text(f'audit.reason.{key}', lang)} {count:,}"
+        for key, count in _reasons(records)[:_REASONS_TOLD]
+    ]
+    key = "audit.summary.nothing_used" if records["read"] else "audit.summary.nothing_read"
+    counts = {name: f"{records[name]:,}" for name in ("read", "rejected")}
+    return NoAnswerError(key, **counts, reasons=joiner.join(reasons), folder=str(out))
+
+
+def _reasons(records: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the reasons of rejected records and how many each took, most first."""
+    found = sorted(records["rejected_by_reason"].items(), key=lambda row: -row[1])
+    return [(key, count) for key, count in found if count]
 
 
 def asked_of(settings: frame.Settings, given: Mapping[str, Any]) -> Asked:
@@ -144,6 +170,7 @@ def asked_of(settings: frame.Settings, given: Mapping[str, Any]) -> Asked:
         tz=given["tz"],
         scheduler=given["scheduler"],
         workers=given["workers"],
+        processes=given["processes"],
         partitions=given["partitions"],
         resume=given["resume"],
         overwrite=given["overwrite"],
@@ -152,6 +179,33 @@ def asked_of(settings: frame.Settings, given: Mapping[str, Any]) -> Asked:
         sample=given["sample"],
         seed=given["seed"],
         lang=settings.lang,
+        under=under_of(settings, given),
+    )
+
+
+def under_of(settings: frame.Settings, given: Mapping[str, Any]) -> Under | None:
+    """Return the scenarios and the condition of the modelled side; None where none is asked for.
+
+    Raises:
+        InputError: if a name is unknown, a file has faults, or they contradict each other.
+    """
+    if not (given["scenario"] or given["condition"] or given["conditions_file"]):
+        return None
+    from routing import config
+    from routing.audit import Under
+
+    state = {"daylight": None, "when": None}
+    condition = frame.condition_under(config.load(settings.config), {**given, **state})
+    known = frame.conditions_catalogue(given["conditions_file"])
+    inputs = frame.scenario_inputs(given["scenario"])
+    if given["conditions_file"] is not None:
+        inputs["conditions"] = given["conditions_file"]
+    return Under(
+        tuple(frame.load_scenarios(given["scenario"])),
+        condition,
+        conditions_file=known.file,
+        rows=tuple(known.rows_of(condition.name)),
+        inputs=inputs,
     )
 
 
@@ -205,6 +259,7 @@ def summary_lines(result: Mapping[str, Any], lang: str) -> list[str]:
 
     records, period = result["records"], result["period"]
     lines = [say("notice.synthetic")] if result["synthetic"] else []
+    lines += [n[f"text_{lang}"] for n in result["notices"] if n["key"] in _OF_THE_MODEL]
     lines += [
         say(
             "summary.records",
@@ -214,11 +269,9 @@ def summary_lines(result: Mapping[str, Any], lang: str) -> list[str]:
             last=(period["last"] or "–")[:10],
         )
     ]
-    counts = sorted(records["rejected_by_reason"].items(), key=lambda row: -row[1])
     lines += [
         say("summary.reason", reason=say(f"reason.{key}"), count=f"{n:,}")
-        for key, n in counts[:_REASONS_TOLD]
-        if n
+        for key, n in _reasons(records)[:_REASONS_TOLD]
     ]
     if not records["used"]:
         return [*lines, say("summary.nothing")]

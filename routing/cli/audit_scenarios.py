@@ -18,17 +18,22 @@ _DIGITS = 4
 
 def run(settings: frame.Settings, given: Mapping[str, Any]) -> int:
     """Compute every case, write the comparison, tell it; 1 if a checked target is missed."""
-    from geodata import provenance, region, tables
+    from geodata import provenance, tables
     from geodata.outputs import OutputFolder
-    from routing import config
+    from routing import conditions, config
     from routing.audit import outputs, scenarios, work
+    from routing.brief.result import named
 
     out = given["out"]
     if out is None:
         raise InputError(Fault("audit_no_out", "--out"))
     parameters = config.load(settings.config)
-    place = region.load(settings.region)
-    cases = scenarios.cases(given["scenarios"], place, parameters)
+    asked = {**given, "daylight": None, "when": None}
+    base = frame.condition_under(parameters, asked)
+    known = frame.conditions_catalogue(given["conditions_file"])
+    place = frame.load_region(settings, given["scenario"])
+    conditions.check(base, place)
+    cases = scenarios.cases(given["scenarios"], place, parameters, base=base, known=known)
     store = work.Store(work.folder_of(out, given["work"]))
     if not given["resume"]:
         store.remove()
@@ -47,8 +52,15 @@ def run(settings: frame.Settings, given: Mapping[str, Any]) -> int:
         inside = folder.path("scenarios.csv").parent
         outputs.write_csv(table, inside / "scenarios.csv")
         rows = table.to_dicts()
-        tables.write_json({"schema": SCHEMA, "cases": rows}, inside / "result.json")
+        told: dict[str, Any] = {"schema": SCHEMA, "cases": rows}
+        if given["condition"] or given["conditions_file"] or given["scenario"]:
+            names = {f"condition_{lang}": named(base, lang) for lang in catalogue.LANGUAGES}
+            told = frame.told_under(place, {**told, "condition": base.name, **names})
+        tables.write_json(told, inside / "result.json")
         inputs: dict[str, Path | str] = {"scenarios": given["scenarios"]}
+        inputs |= frame.scenario_inputs(given["scenario"])
+        if given["conditions_file"] is not None:
+            inputs["conditions"] = given["conditions_file"]
         inputs["region"] = f"{settings.region} sha256:{place.content_hash}"
         record = provenance.run_record(
             command="audit",

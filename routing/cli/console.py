@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from geodata import catalogue
-from geodata.errors import Fault, InputError, IslandResponseError, shorten
+from geodata.errors import Cause, Fault, InputError, IslandResponseError, shorten
 
 BAD_USAGE = 2
 PROGRAM_FAULT = 70
@@ -82,8 +82,8 @@ def guarded(run: Callable[[], object], lang: str, *, verbose: bool) -> int:
         report(error, lang)
         return error.exit_code
     except OSError as error:
-        reason = error.strerror or str(error)
         name = "" if error.filename is None else shorten(error.filename, limit=200)
+        reason = Cause.of(error).text(lang)
         say_error(catalogue.text("cli.os_error", lang, name=name, reason=reason))
         return _after_fault(BAD_USAGE, verbose=verbose)
     except Exception as error:  # the last resort: nobody should meet a traceback

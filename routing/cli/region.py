@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 MORE_COMMANDS = ("routing.cli.region_osm",)
 VALIDATION_SCHEMA = "island-response/validation/1"
 _SOURCES_SHOWN = 10
+# Where the catalogue has the words for the codes of each line of ``show``.
+_WORDS = {
+    "rows": "cli.region.layer",
+    "posts": "maps.evidence",
+    "posts_kinds": "maps.kind",
+    "posts_vehicles": "maps.vehicle",
+    "roads": "cli.region.road_status",
+    "ferries": "cli.region.ferry_status",
+    "islands": "cli.region.inhabited",
+    "zones": "maps.zone",
+}
 
 
 def register(root: Group) -> None:
@@ -196,23 +207,27 @@ def _lines(found: Mapping[str, Any], settings: frame.Settings) -> list[str]:
     def say(key: str, **params: object) -> str:
         return settings.say(f"region.{key}", **params)
 
-    def listed(counts: Mapping[str, Any]) -> str:
-        return " · ".join(f"{shorten(k, limit=40)} {v:,}" for k, v in counts.items())
+    def listed(line: str, counts: Mapping[str, Any]) -> str:
+        words = _WORDS.get(line, "")
+        named = ((_worded(words, code, settings.lang), n) for code, n in counts.items())
+        shown = (f"{shorten(name, limit=40)} {n:,}" for name, n in named)
+        return say(line, counts=" · ".join(shown))
 
     names = [shorten(found[key], limit=100) for key in ("name_zh", "name_en") if found[key]]
+    network = _worded("maps.network", found["network"], settings.lang)
     lines = [
         " / ".join(names),
-        say("network", network=found["network"], crs=found["metric_crs"]),
-        say("rows", counts=listed({k: v for k, v in found["rows"].items() if v})),
-        say("posts", counts=listed(found["posts_by_evidence"])),
-        say("posts_kinds", counts=listed(found["posts_by_kind"])),
-        say("posts_vehicles", counts=listed(found["posts_by_vehicle"])),
-        say("roads", counts=listed(found["roads_by_status"])),
-        say("ferries", counts=listed(found["ferries_by_status"])),
-        say("islands", counts=listed(found["islands_by_habitation"])),
+        say("network", network=network, crs=found["metric_crs"]),
+        listed("rows", {k: v for k, v in found["rows"].items() if v}),
+        listed("posts", found["posts_by_evidence"]),
+        listed("posts_kinds", found["posts_by_kind"]),
+        listed("posts_vehicles", found["posts_by_vehicle"]),
+        listed("roads", found["roads_by_status"]),
+        listed("ferries", found["ferries_by_status"]),
+        listed("islands", found["islands_by_habitation"]),
         say("population", population=f"{found['population']:,}"),
-        say("counties", counts=listed(found["population_by_county"])),
-        say("zones", counts=listed(_zone_names(found["population_by_zone"], settings.lang))),
+        listed("counties", found["population_by_county"]),
+        listed("zones", found["population_by_zone"]),
     ]
     if found["landmasses"]:
         lines.append(say("landmasses"))
@@ -227,5 +242,6 @@ def _lines(found: Mapping[str, Any], settings: frame.Settings) -> list[str]:
     return lines + [f"  {notice[f'text_{settings.lang}']}" for notice in found["notices"]]
 
 
-def _zone_names(counts: Mapping[str, Any], lang: str) -> dict[str, Any]:
-    return {catalogue.text(f"template.zone_{zone}", lang): n for zone, n in counts.items()}
+def _worded(words: str, code: str, lang: str) -> str:
+    """Return the word for a code; one without a word, as it is."""
+    return catalogue.strings(lang).get(f"{words}.{code}", code)

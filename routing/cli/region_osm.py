@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from geodata.errors import Fault, InputError, shorten
+from geodata.errors import Cause, Fault, InputError, shorten
 from routing.cli import frame, progress
 
 if TYPE_CHECKING:
@@ -101,8 +101,11 @@ def _import(
     _check_out(out, overwrite=overwrite)
     area = areas.parse_bbox(bbox) if bbox else areas.read_polygon(polygon) if polygon else None
     with _stages(settings, skip=("download",)) as work:
-        imported = _imported(settings, file, area, work.begin, **asked)
-    _finish(settings, imported, out)
+        imported, inputs = _imported(settings, file, area, work.begin, **asked)
+    if polygon:
+        inputs["polygon"] = polygon
+    arguments = {"file": file, "bbox": bbox, "polygon": polygon, "overwrite": overwrite, **asked}
+    _finish(settings, imported, out, "region import-osm", arguments, inputs)
 
 
 def _fetch(
@@ -140,8 +143,13 @@ def _fetch(
             refresh=refresh,
             tell=lambda done, total, _: work.advance(done / total),
         )
-        imported = _imported(settings, file, box, work.begin, **asked)
-    _finish(settings, imported, out)
+        imported, inputs = _imported(settings, file, box, work.begin, **asked)
+    arguments = {
+        "place": place, "bbox": bbox, "cache": cache, "refresh": refresh,
+        "overpass_url": overpass_url, "nominatim_url": nominatim_url, "overwrite": overwrite,
+        **asked,
+    }  # fmt: skip
+    _finish(settings, imported, out, "region fetch", arguments, inputs)
 
 
 def _imported(
@@ -154,26 +162,71 @@ def _imported(
     lenient: bool,
     name_zh: str,
     name_en: str,
-) -> Imported:
+) -> tuple[Imported, dict[str, Path | str]]:
+    """Return what was imported, and the inputs by the part they play."""
     from geodata import region
     from geodata.osm import build
 
+    inputs: dict[str, Path | str] = {"osm": file}
     if roads_only:
         base = region.load(settings.region)
-        return build.import_roads(file, base, area=area, forgive=lenient, tell=tell)
-    return build.import_region(
+        inputs["region"] = f"{settings.region} sha256:{base.content_hash}"
+        return build.import_roads(file, base, area=area, forgive=lenient, tell=tell), inputs
+    made = build.import_region(
         file, area=area, name_zh=name_zh, name_en=name_en, forgive=lenient, tell=tell
     )
+    return made, inputs
 
 
-def _finish(settings: frame.Settings, imported: Imported, out: Path) -> None:
+def _finish(
+    settings: frame.Settings,
+    imported: Imported,
+    out: Path,
+    command: str,
+    arguments: Mapping[str, object],
+    inputs: Mapping[str, Path | str],
+) -> None:
     from geodata.osm import report
 
+    # The record goes last: that of an earlier run must not vouch for the files of this one.
+    record = out.with_name(f"{out.stem}.run.json")
+    record.unlink(missing_ok=True)
     beside = imported.save(out)
+    _write_record(settings, record, imported, command, {**arguments, "out": out}, inputs,
+                  outputs=[out, beside])  # fmt: skip
     for line in report.lines(dict(imported.report), settings.lang):
         click.echo(line)
-    shown = {"path": shorten(out, limit=300), "report": shorten(beside, limit=300)}
+    paths = {"path": out, "report": beside, "record": record}
+    shown = {name: shorten(path, limit=300) for name, path in paths.items()}
     click.echo(settings.say("region.import_done", **shown))
+
+
+def _write_record(
+    settings: frame.Settings,
+    path: Path,
+    imported: Imported,
+    command: str,
+    arguments: Mapping[str, object],
+    inputs: Mapping[str, Path | str],
+    *,
+    outputs: list[Path],
+) -> None:
+    """Write the run record of an import, whole or not at all."""
+    from geodata import provenance, tables
+
+    assumed = imported.report["assumptions"]
+    found = provenance.run_record(
+        command=command,
+        arguments={**arguments, "region": settings.region, "lang": settings.lang},
+        inputs=inputs,
+        parameters=[{"name": f"osm.{name}", "value": value} for name, value in assumed.items()],
+        started=settings.started,
+        outputs=outputs,
+    )
+    with tempfile.TemporaryDirectory(prefix=".island-response-", dir=path.parent) as folder:
+        staged = Path(folder) / "run.json"
+        tables.write_json(found, staged)
+        staged.replace(path)
 
 
 def _check_out(out: Path, *, overwrite: bool) -> None:
@@ -186,8 +239,8 @@ def _check_out(out: Path, *, overwrite: bool) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out.parent).close()
     except OSError as error:
-        said: dict[str, object] = {"reason": error.strerror or str(error)}
-        raise InputError(Fault("osm_out_folder", str(out.parent), params=said)) from error
+        fault = Fault("osm_out_folder", str(out.parent), params={"reason": Cause.of(error)})
+        raise InputError(fault) from error
 
 
 def _stages(settings: frame.Settings, *, skip: tuple[str, ...] = ()) -> Any:

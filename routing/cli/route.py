@@ -15,6 +15,8 @@ from routing.cli import brief, console, frame, progress
 if TYPE_CHECKING:
     from geodata.outputs import OutputFolder
     from routing.config import Parameters
+    from routing.itinerary.batch import Answered
+    from routing.itinerary.patients import Given
     from routing.itinerary.router import Router
 
 NEEDS = ("stroke", "chest_pain", "trauma", "maternal", "neonatal")
@@ -119,12 +121,13 @@ def _write_one(
 
     from geodata import tables
     from maps import route_page
-    from routing.itinerary import result
+    from routing.itinerary import arrivals
     from routing.itinerary import tables as made
 
     legs, places = made.legs(router, found, told), made.places(router, found, told)
     messages = [
-        result.message(told, one, number) for number, one in enumerate(told["itineraries"], start=1)
+        arrivals.message(told, one, number)
+        for number, one in enumerate(told["itineraries"], start=1)
     ]
     tables.write_json(told, folder.path("result.json"))
     tables.write_json(messages, folder.path("arrival_messages.json"))
@@ -162,13 +165,16 @@ def _many(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str,
     )
     given = patients.read(asked["patients"], here, parameters, known, system=asked["crs"],
                           defaults=defaults, lang=settings.lang)  # fmt: skip
+    if not len(given.accepted):
+        raise InputError(_nobody(asked["patients"], given))
     texts = {key: catalogue.text(f"stage.{key}", settings.lang) for key in STAGES[:3]}
     with OutputFolder(out, overwrite=overwrite) as folder:
         with progress.stages(texts) as work:
             router = Router(here, parameters, progress=work.begin)
             work.begin("itineraries")
             found = batch.answer(router, given.accepted, known, progress=work.advance)
-            told = frame.told_under(here, batch.summary(router, found, given.rejected))
+            summed = batch.summary(router, found.patients, given.rejected)
+            told = frame.told_under(here, summed)
             _write_many(folder, found, given.rejected, told)
         arguments = {"out": str(out), "overwrite": overwrite, **asked}
         brief.write_record(folder, settings, "route", arguments, here, parameters, known,
@@ -178,24 +184,30 @@ def _many(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str,
         console.say_faults(given.faults, settings.lang, limit=console.FAULTS_SHOWN)
     click.echo(catalogue.text("route.batch_done", settings.lang, **told["patients"]))
     click.echo(settings.say("brief.written", folder=str(out)))
-    if len(found):
-        return 0
+    return 0
+
+
+def _nobody(path: Path, given: Given) -> list[Fault]:
+    """Return why a table of patients has nobody to answer for."""
+    if not given.faults:
+        return [Fault("route_patients_empty", str(path))]
     count = len(given.rejected)
-    raise InputError(Fault("route_no_patients", str(asked["patients"]), params={"count": count}))
+    return [Fault("route_no_patients", str(path), params={"count": count}), *given.faults]
 
 
-def _write_many(folder: OutputFolder, found: Any, rejected: Any, told: dict[str, Any]) -> None:
+def _write_many(folder: OutputFolder, found: Answered, rejected: Any, told: dict[str, Any]) -> None:
     import pandas as pd
 
     from geodata import tables
-    from routing.itinerary import batch
 
     tables.write_json(told, folder.path("result.json"))
-    tables.write_json(batch.messages(found), folder.path("arrival_messages.json"))
-    tables.write_csv(found, folder.path("patients.csv"), decimals=_DIGITS)
+    tables.write_json_rows(found.messages, folder.path("arrival_messages.json"))
+    tables.write_csv(found.patients, folder.path("patients.csv"), decimals=_DIGITS)
     tables.write_csv(pd.DataFrame(rejected), folder.path("rejected.csv"))
     tables.write_geopackage(
-        {"patients": found}, folder.path("tables.gpkg"), geometry_types={"patients": "Point"}
+        {"patients": found.patients},
+        folder.path("tables.gpkg"),
+        geometry_types={"patients": "Point"},
     )
 
 

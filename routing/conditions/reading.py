@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from geodata import schemas
-from geodata.errors import Fault, InputError
+from geodata.errors import Cause, Fault, InputError
 from routing.conditions.catalogue import REST, TIMES, YEAR_DAYS, Catalogue, Entry
 from routing.conditions.condition import FACTORS
 
@@ -64,7 +64,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        fault = Fault("conditions_unreadable", str(path), params={"reason": str(error)})
+        fault = Fault("conditions_unreadable", str(path), params={"reason": Cause.of(error)})
         raise InputError(fault) from error
 
 

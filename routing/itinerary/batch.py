@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geodata.names import english
 from routing.conditions import Catalogue
-from routing.itinerary import ways
+from routing.itinerary import arrivals, ways
 from routing.itinerary.receiving import ANY
 from routing.itinerary.respond import Scenes
-from routing.itinerary.result import MESSAGE_SCHEMA, Clock
 from routing.itinerary.router import Journeys, Router
 from routing.response import Condition
 
@@ -30,39 +29,60 @@ COLUMNS = (
 )  # fmt: skip
 
 
+class Answered(NamedTuple):
+    """The answer for many patients.
+
+    Attributes:
+        patients: the rows asked, in their order, with `COLUMNS`; `status` is ``ok``, ``no_crew``
+            (nobody can come) or ``no_hospital`` (none that receives the patient can be reached);
+            minutes are NaN then.
+        messages: the arrival message of each patient that is ``ok``, in the same order.
+    """
+
+    patients: gpd.GeoDataFrame
+    messages: list[dict[str, Any]]
+
+
 def answer(
     router: Router,
     patients: gpd.GeoDataFrame,
     catalogue: Catalogue,
     *,
     progress: Callable[[float], None] = lambda _: None,
-) -> gpd.GeoDataFrame:
-    """Return `patients` with the best itinerary of each beside them.
+) -> Answered:
+    """Return the best itinerary of each of `patients` and what the hospitals are told.
 
     Args:
         router: the region.
         patients: rows as of `routing.itinerary.patients.Given.accepted`.
         catalogue: the conditions that they name.
         progress: called with the share done.
-
-    Returns:
-        the rows in their order with `COLUMNS`; `status` is ``ok``, ``no_crew`` (nobody can come) or
-        ``no_hospital`` (none that receives the patient can be reached); minutes are NaN then.
     """
     table = patients.reset_index(drop=True)
     scenes = router.scenes(table)
     groups = _groups(router, table, catalogue)
     found = pd.DataFrame(index=table.index, columns=list(COLUMNS), dtype=object)
+    told: list[tuple[int, dict[str, Any]]] = []
     for done, (condition, rows) in enumerate(groups):
         minutes = table["when_min"].to_numpy(float)[rows]
         call = None if condition.when_min is None else minutes
         journeys = router.journeys(scenes.take(rows), condition, call_min=call)
-        part = best(router, journeys, table["need"].iloc[rows].tolist())
+        needs = table["need"].iloc[rows].tolist()
+        way = fastest(router, journeys, needs)
+        part = best(router, journeys, needs, way)
         found.iloc[rows] = part.to_numpy(object)
+        asked = pd.concat([table.iloc[rows].reset_index(drop=True), part], axis=1)
+        ok = rows[(part["status"] == "ok").to_numpy()].tolist()
+        told += zip(ok, arrivals.messages(router, journeys, asked, way.vehicle, way.hospital),
+                    strict=True)  # fmt: skip
         progress((done + 1) / len(groups))
     numbers = [name for name in COLUMNS if name.endswith("_min")]
     found = found.astype(dict.fromkeys(numbers, float))
-    return gpd.GeoDataFrame(pd.concat([table, found], axis=1), geometry="geometry", crs=table.crs)
+    whole = pd.concat([table, found], axis=1)
+    told.sort(key=lambda one: one[0])
+    return Answered(
+        gpd.GeoDataFrame(whole, geometry="geometry", crs=table.crs), [one for _, one in told]
+    )
 
 
 def _groups(
@@ -82,17 +102,25 @@ def _groups(
     return [(one, np.array(rows, dtype=np.int64)) for one, rows in groups.values()]
 
 
-def best(router: Router, journeys: Journeys, needs: Sequence[object]) -> pd.DataFrame:
+class Fastest(NamedTuple):
+    """The best way of each scene: vehicle (of `ways.VEHICLES`), hospital, arrival (inf: none)."""
+
+    vehicle: Ints
+    hospital: Ints
+    arrival_min: Floats
+
+
+def best(router: Router, journeys: Journeys, needs: Sequence[object], way: Fastest) -> pd.DataFrame:
     """Return the best itinerary of each scene for its need, columns `COLUMNS`."""
-    vehicle, hospital, arrival = fastest(router, journeys, needs)
+    vehicle, hospital, arrival = way
     crews, posts = journeys.crews, router.counted
     first = crews.best.option
     reached, cared = first >= 0, np.isfinite(arrival)
     first_post = _lookup(router, crews.found.table["post_id"].tolist())
     post = _vehicle_post(journeys, vehicle, hospital, first_post)
     hospitals = router.region.hospitals
-    names = {name: [*hospitals[name].astype(object), None] for name in
-             ("hospital_id", "name_zh", "name_en")}  # fmt: skip
+    english_names = [english(zh, en) for zh, en in
+                     zip(hospitals["name_zh"], hospitals["name_en"], strict=True)]  # fmt: skip
     assumed = [
         bool(router.receiving.assumed[_level(need)][h]) if ok else None
         for need, h, ok in zip(needs, hospital, cared, strict=True)
@@ -110,19 +138,17 @@ def best(router: Router, journeys: Journeys, needs: Sequence[object]) -> pd.Data
             "vehicle": _pick(pd.Series(ways.VEHICLES), np.where(cared, vehicle, -1)),
             "vehicle_post_id": _pick(posts["post_id"], np.where(cared, post, -1)),
             "vehicle_post_zh": _pick(posts["name_zh"], np.where(cared, post, -1)),
-            "hospital_id": np.array(names["hospital_id"], dtype=object)[row],
-            "hospital_zh": np.array(names["name_zh"], dtype=object)[row],
-            "hospital_en": np.array(names["name_en"], dtype=object)[row],
+            "hospital_id": _pick(hospitals["hospital_id"], row),
+            "hospital_zh": _pick(hospitals["name_zh"], row),
+            "hospital_en": _pick(pd.Series(english_names, dtype=object), row),
             "hospital_by_assumption": assumed,
             "arrive_hospital_min": _nan(arrival),
         }
     )
 
 
-def fastest(
-    router: Router, journeys: Journeys, needs: Sequence[object]
-) -> tuple[Ints, Ints, Floats]:
-    """Return vehicle (of `ways.VEHICLES`), hospital and arrival of the best way; inf for none."""
+def fastest(router: Router, journeys: Journeys, needs: Sequence[object]) -> Fastest:
+    """Return the best way of each scene to a hospital that receives its patient."""
     scenes: Scenes = journeys.scenes
     n, hospitals = len(scenes), len(router.region.hospitals)
     islands = scenes.table["island_id"].tolist()
@@ -135,9 +161,9 @@ def fastest(
     arrival = np.stack([journeys.ways.arrival_min[v] for v in ways.VEHICLES], axis=1)
     arrival = np.where(allowed[:, None, :], arrival, np.inf).reshape(n, -1)
     if not arrival.shape[1]:
-        return np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, np.inf)
+        return Fastest(np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, np.inf))
     at = arrival.argmin(axis=1)
-    return at // hospitals, at % hospitals, arrival[np.arange(n), at]
+    return Fastest(at // hospitals, at % hospitals, arrival[np.arange(n), at])
 
 
 def _vehicle_post(journeys: Journeys, vehicle: Ints, hospital: Ints, first_post: Ints) -> Ints:
@@ -146,14 +172,9 @@ def _vehicle_post(journeys: Journeys, vehicle: Ints, hospital: Ints, first_post:
     rows = np.arange(n)
     found, state = journeys.ways, journeys.state
     post = np.full(n, -1)
-    options = journeys.crews.found
-    ambulance = (options.table["vehicle"] == "ambulance").to_numpy(bool)
-    if ambulance.any():
-        minutes = np.where(np.isnan(options.response_min[ambulance]), np.inf,
-                           options.response_min[ambulance])  # fmt: skip
-        own = np.flatnonzero(ambulance)[minutes.argmin(axis=0)]
-        own = np.where(journeys.patients.by_ambulance, journeys.crews.best.option, own)
-        post = np.where(vehicle == 0, first_post[own], post)
+    own = np.where(journeys.patients.by_ambulance, journeys.crews.best.option,
+                   journeys.crews.ambulance)  # fmt: skip
+    post = np.where((vehicle == 0) & (own >= 0), np.append(first_post, -1)[own], post)
     if found.boat_from.shape[1]:
         landing = found.boat_to[rows, hospital]
         port = found.boat_from[rows, landing]
@@ -211,36 +232,3 @@ def summary(router: Router, found: gpd.GeoDataFrame, rejected: pd.DataFrame) -> 
         "patients": {"read": len(found) + len(rejected), **counts, "rejected": len(rejected)},
         "groups": groups,
     }
-
-
-def messages(found: gpd.GeoDataFrame) -> list[dict[str, object]]:
-    """Return the arrival message of each patient that has an itinerary, without legs.
-
-    A message holds the row and the table's id of the patient, and the need: no names.
-    """
-    told = []
-    reached = found[(found["status"] == "ok").to_numpy()]
-    for row in reached.drop(columns="geometry").to_dict("records"):
-        clock = Clock()
-        if row["when_min"] is not None and row["when_min"] == row["when_min"]:
-            date = datetime.fromisoformat(row["date"]) if isinstance(row["date"], str) else None
-            clock = Clock(float(row["when_min"]), date)
-        told.append(
-            {
-                "schema": MESSAGE_SCHEMA,
-                "row": int(row["row"]),
-                "patient_id": row["patient_id"],
-                "hospital_id": row["hospital_id"],
-                "hospital_zh": row["hospital_zh"],
-                "hospital_en": row["hospital_en"],
-                "need": row["need"] if isinstance(row["need"], str) else None,
-                "condition": row["condition"],
-                "eta": clock.text(row["arrive_hospital_min"]),
-                "eta_min": round(row["arrive_hospital_min"], 2),
-                "leave_scene": clock.text(row["leave_scene_min"]),
-                "vehicle": row["vehicle"],
-                "vehicle_post_id": row["vehicle_post_id"],
-                "crew_post_id": row["first_post_id"],
-            }
-        )
-    return told

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from routing import travel_time
 from routing.land_network import LandNetwork
-from routing.timetable import Sailings
+from routing.timetable import Sailings, next_departure
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,7 +25,8 @@ class Piece(NamedTuple):
     """One road leg or one ride.
 
     `start` and `end` are positions of quays, -1 for where the traveller starts and ends; `minutes`
-    of a ride are those from its sailing on; `sails_min` is the minute of the day, NaN on the road.
+    of a ride are those from its sailing on; `sails_min` is the minute of the day of the call, above
+    1440 after midnight and NaN on the road.
     """
 
     start: int
@@ -72,7 +73,7 @@ class Ferries:
             to_quay_min: road minutes to each quay, shape (n, q); NaN where none.
 
         Returns:
-            shape (n, q); beyond 1440 after midnight, when no ferry of this day sails any more.
+            shape (n, q); beyond 1440 after midnight, where the next day's ferries sail.
         """
         leave = np.where(np.isnan(depart_min), np.inf, depart_min)
         arrival = leave[:, None] + np.where(np.isnan(to_quay_min), np.inf, to_quay_min)
@@ -83,7 +84,12 @@ class Ferries:
                 return arrival
 
     def way(
-        self, leave_min: float, to_quay_min: Floats, onward_min: Floats, direct_min: float
+        self,
+        leave_min: float,
+        to_quay_min: Floats,
+        onward_min: Floats,
+        direct_min: float,
+        at_quay: Floats | None = None,
     ) -> list[Piece]:
         """Return the pieces of one traveller's fastest way, in order; road legs of no time too.
 
@@ -91,11 +97,13 @@ class Ferries:
             leave_min: minute of the day.
             to_quay_min, onward_min: road minutes to and from each quay, shape (q,); inf where none.
             direct_min: road minutes without a ferry; inf where none.
+            at_quay: what `at_quays` gives for this traveller, where it is known already.
 
         Raises:
             ValueError: if there is no way.
         """
-        at_quay = self.at_quays(np.array([leave_min]), to_quay_min[None, :])[0]
+        if at_quay is None:
+            at_quay = self.at_quays(np.array([leave_min]), to_quay_min[None, :])[0]
         total = at_quay + onward_min
         if direct_min <= total.min(initial=np.inf) - leave_min + 1e-9:
             if not np.isfinite(direct_min):
@@ -136,9 +144,3 @@ class Ferries:
         for quay in range(len(self.quays)):
             np.minimum(found, arrival[:, [quay]] + self.between_min[quay][None, :], out=found)
         return found
-
-
-def next_departure(departures_min: Floats, minute: Floats) -> Floats:
-    """Return the first departure at or after each minute, inf where none is left."""
-    table = np.append(departures_min, np.inf)
-    return np.asarray(table[np.searchsorted(departures_min, minute - 1e-9)])

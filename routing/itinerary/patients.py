@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geodata import crs, sheet
-from geodata.errors import Fault, InputError
+from geodata.errors import Cause, Fault, InputError
 from geodata.findings import Findings
 from geodata.region import WGS84, Region
 from routing.conditions import DAYLIGHT, Catalogue, daylight_of
@@ -135,7 +135,7 @@ def _sheet(path: Path) -> tuple[pd.DataFrame, dict[int, list[Fault]]]:
     try:
         read_ = sheet.read(path, "patients", spelled, found)
     except OSError as error:
-        fault = Fault("route_patients_unreadable", str(path), params={"reason": str(error)})
+        fault = Fault("route_patients_unreadable", str(path), params={"reason": Cause.of(error)})
         raise InputError(fault) from error
     whole = [f for f in found.faults if f.key not in _ROW_FAULTS]
     if read_ is None or whole:

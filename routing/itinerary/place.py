@@ -1,4 +1,4 @@
-"""What the user means by a place: coordinates, an island or a settlement, in any of its names."""
+"""What the user means by a place: coordinates, or an island, settlement or district by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import shapely
 
 from geodata import crs
 from geodata.errors import Fault, InputError
-from geodata.names import latin
+from geodata.names import english, latin
 from geodata.region import WGS84, Region
 from routing.itinerary.receiving import flags
 
@@ -28,7 +28,15 @@ _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _COORDINATES = re.compile(rf"^\s*({_NUMBER})\s*°?\s*[,，;；\s]\s*({_NUMBER})\s*°?\s*$")
 _ENDINGS_ZH = ("街道", "镇", "乡", "岛", "村")
 _ENDINGS_EN = ("island", "islands", "town", "township", "subdistrict", "village")
+_DISTRICT_ENDINGS = (
+    "区", "县", "市", "街道", "镇", "乡",
+    "subdistrict", "district", "county", "city", "township", "town",
+)  # fmt: skip
+# A point this far from the islands is not near the region at all, where metres mean nothing.
+_FAR_DEG = 1.0
 _SHOWN = 12
+# Districts by kind: the column of the layer ``demand`` that names them.
+_DISTRICTS = {"township": "township_zh", "county": "county_zh"}
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,9 @@ class Place:
     Attributes:
         lon, lat: WGS84, degrees.
         island_id: the island it is on.
-        name_zh, name_en: of the settlement or island, or the coordinates.
-        kind: ``coordinates``, ``island`` or ``settlement``.
+        name_zh, name_en: of the settlement or island, or the coordinates; of a district with the
+            demand point that stands for it in brackets.
+        kind: ``coordinates``, ``island``, ``settlement``, ``township`` or ``county``.
         moved_m: how far the point was off the coast, metres; 0 on land.
     """
 
@@ -68,7 +77,9 @@ class Gazetteer:
         Args:
             text: ``LON,LAT``, or the name of an island or settlement: Chinese, English, pinyin or
                 its id, with or without 岛, 镇, Island and the like; a township's name stands for
-                its settlements.
+                its settlements. The name of a county or district, or of a township without
+                settlements, stands for the demand point where most of its residents live; an
+                island or settlement of that name goes before it.
             system: of coordinates: ``wgs84``, ``gcj02`` or ``bd09``.
             where: how to call the text in a message.
 
@@ -84,7 +95,8 @@ class Gazetteer:
         """Return the place at coordinates.
 
         Raises:
-            InputError: if they are no coordinates, or more than `ASHORE_M` off every island.
+            InputError: if they are no coordinates, far from the region, or more than `ASHORE_M` off
+                every island.
         """
         shown = f"{lon:g},{lat:g}"
         if not (abs(lon) <= 180 and abs(lat) <= 90):
@@ -94,6 +106,9 @@ class Gazetteer:
             lon, lat = (float(v) for v in crs.gcj02_to_wgs84(lon, lat))
         elif system == "bd09":
             lon, lat = (float(v) for v in crs.bd09_to_wgs84(lon, lat))
+        bounds = far_outside(self.region, lon, lat)
+        if bounds is not None:
+            raise InputError(Fault("route_outside_region", where, shown, bounds))
         point = shapely.Point(*crs.to_metric([lon], [lat], self.region.metric_crs)[0])
         row = int(self._shapes.distance(point).argmin())
         away = float(self._shapes.iloc[row].distance(point))
@@ -109,18 +124,18 @@ class Gazetteer:
         apart = self._shapes.distance(point).to_numpy(float)
         row = int(np.where(named | ~named.any(), apart, np.inf).argmin())
         island = islands.iloc[row]
-        near = f"{island['name_zh']} ({_english(island)})"
+        near = f"{island['name_zh']} ({english(island['name_zh'], island['name_en'])})"
         return {"island": near, "km": f"{apart[row] / 1000.0:.1f}"}
 
     def named(self, text: str, *, where: str = "--at") -> Place:
-        """Return the island or settlement called `text`.
+        """Return the island, settlement or district called `text`.
 
         Raises:
             InputError: if there is none or more than one; the message lists the choices.
         """
         wanted = folded(text)
         names = self._names
-        for level in (0, 1, 2):
+        for level in (0, 1, 2, 3):
             same = names["name"].isin((wanted, _bare(wanted)) if level else (wanted,))
             rows = names[same & (names["level"] <= level)].drop_duplicates("place")
             if len(rows):
@@ -151,6 +166,8 @@ class Gazetteer:
 
     def _place(self, row: dict[Hashable, Any]) -> Place:
         kind = str(row["kind"])
+        if kind in _DISTRICTS:
+            return self._district(row)
         layer = self.region.layers["islands" if kind == "island" else "settlements"]
         there = layer.iloc[int(str(row["row"]))]
         point = self._main_point(there) if kind == "island" else there.geometry
@@ -159,9 +176,30 @@ class Gazetteer:
             float(point.y),
             str(there["island_id"]),
             str(there["name_zh"]),
-            _english(there),
+            english(there["name_zh"], there["name_en"]),
             kind,
         )
+
+    def _district(self, row: dict[Hashable, Any]) -> Place:
+        """Return where most residents of a county or township live."""
+        demand, kind = self.region.demand, str(row["kind"])
+        mine = demand[(demand[_DISTRICTS[kind]] == row["id"]).to_numpy(dtype=bool, na_value=False)]
+        there = mine.iloc[int(mine["population"].to_numpy(float).argmax())]
+        name = english(there["name_zh"], there["name_en"])
+        point = there.geometry
+        return Place(
+            float(point.x),
+            float(point.y),
+            str(there["island_id"]),
+            f"{row['id']}（{there['name_zh']}）",
+            f"{self._district_english(str(row['id']))} ({name})",
+            kind,
+        )
+
+    def _district_english(self, name_zh: str) -> str:
+        counties = self.region.counties
+        mine = counties[(counties["county_zh"] == name_zh).to_numpy()]
+        return english(name_zh, mine["county_en"].iloc[0] if len(mine) else None)
 
     def _main_point(self, island: pd.Series) -> shapely.Point:
         """Return where most people of an island live; without any, a point on it."""
@@ -178,7 +216,8 @@ class Gazetteer:
 
     @cached_property
     def _names(self) -> pd.DataFrame:
-        rows = [*self._spelled("islands", "island"), *self._spelled("settlements", "settlement")]
+        rows = [*self._spelled("islands", "island"), *self._spelled("settlements", "settlement"),
+                *self._spelled_districts()]  # fmt: skip
         columns = ["name", "level", "kind", "row", "id", "island_id", "place"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -202,6 +241,31 @@ class Gazetteer:
             for name, level in sorted(spelled):
                 yield name, level, kind, row, ident, island, (kind, row)
 
+    def _spelled_districts(self) -> Iterator[tuple[object, ...]]:
+        demand = self.region.demand
+        for kind, column in _DISTRICTS.items():
+            names = demand[column].dropna().unique() if column in demand else []
+            for row, zh in enumerate(names):
+                full = {folded(n) for n in (zh, latin(zh), self._district_english(zh))}
+                short = {_bare(name, _DISTRICT_ENDINGS) for name in full}
+                short.add(folded(latin(_bare(zh, _DISTRICT_ENDINGS))))
+                for name in sorted(full | short):
+                    # Two districts of one name are two places, whatever island they are on.
+                    yield name, 3, kind, row, zh, f"{kind} {zh}", (kind, row)
+
+
+def far_outside(region: Region, lon: float, lat: float) -> dict[str, object] | None:
+    """Return the bounds of the islands, as messages name them, if a point is far outside of them.
+
+    So far away a distance in the region's metres means nothing, and nobody is helped by it.
+    """
+    west, south, east, north = region.islands.total_bounds
+    across = west - _FAR_DEG <= lon <= east + _FAR_DEG
+    if across and south - _FAR_DEG <= lat <= north + _FAR_DEG:
+        return None
+    bounds = {"west": west, "east": east, "south": south, "north": north}
+    return {name: f"{value:.2f}" for name, value in bounds.items()}
+
 
 def scene_table(places: list[Place]) -> gpd.GeoDataFrame:
     """Return places as the table that `Router.scenes` takes."""
@@ -224,14 +288,9 @@ def folded(text: str) -> str:
     return "".join(c for c in wide if c.isalnum())
 
 
-def _bare(name: str) -> str:
+def _bare(name: str, endings: tuple[str, ...] = (*_ENDINGS_ZH, *_ENDINGS_EN, "dao")) -> str:
     """Return a folded name without what says that it is an island or a town."""
-    for ending in (*_ENDINGS_ZH, *_ENDINGS_EN, "dao"):
+    for ending in endings:
         if name.endswith(ending) and len(name) > len(ending):
             return name.removesuffix(ending)
     return name
-
-
-def _english(row: pd.Series) -> str:
-    en = row["name_en"]
-    return en if isinstance(en, str) and en else latin(str(row["name_zh"]))

@@ -17,8 +17,8 @@ from routing.response import Condition
 # Every reason that `crews`, `hospitals` and `vehicles` give; texts are route.reason.<name>.
 REASONS = (
     "vehicle_stopped", "post_stopped", "post_closed", "night", "clinic", "no_crew", "cut_off",
-    "no_sailing", "no_way", "not_confirmed", "no_emergency", "mutual_aid_off", "mutual_aid_island",
-    "tier", "not_capable", "capability_unknown",
+    "no_way", "not_confirmed", "no_emergency", "mutual_aid_off", "mutual_aid_island", "tier",
+    "not_capable", "capability_unknown",
 )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def crews(router: Router, answer: Answer, calm: Journeys | None) -> list[Refused
                 continue
             if not why and vehicle == "boat" and post in crewless:
                 why = "no_crew"
-            why = why or _no_way(condition, had_way=(post, vehicle) in had_way)
+            why = why or _no_way(had_way=(post, vehicle) in had_way)
             found.append(Refused("post", row, vehicle, why))
     return found
 
@@ -90,7 +90,7 @@ def hospitals(router: Router, answer: Answer, calm: Journeys | None) -> list[Ref
             why = "mutual_aid_island"
         if not why:
             had = calm is not None and bool(np.isfinite(calm.arrival_min()[0, row]))
-            why = _no_way(journeys.state.condition, had_way=had)
+            why = _no_way(had_way=had)
         found.append(Refused("hospital", row, "", why))
     return found
 
@@ -108,7 +108,7 @@ def vehicles(router: Router, answer: Answer, calm: Journeys | None) -> list[Refu
             why = stops[0]
         else:
             had = calm is not None and _brings(calm, vehicle, answer.allowed)
-            why = _no_way(journeys.state.condition, had_way=had)
+            why = _no_way(had_way=had)
         found.append(Refused("vehicle", -1, vehicle, why))
     return found
 
@@ -125,13 +125,8 @@ def _brings(journeys: Journeys, vehicle: str, allowed: NDArray[np.bool_]) -> boo
     return bool(np.isfinite(journeys.ways.arrival_min[vehicle][0, allowed]).any())
 
 
-def _no_way(condition: Condition, *, had_way: bool) -> str:
-    if not had_way:
-        return "no_way"
-    stops = condition.effect() != Condition(
-        name="", daylight=condition.daylight, when_min=condition.when_min
-    )
-    return "cut_off" if stops or condition.when_min is None else "no_sailing"
+def _no_way(*, had_way: bool) -> str:
+    return "cut_off" if had_way else "no_way"
 
 
 def _coming(journeys: Journeys) -> set[tuple[str, str]]:

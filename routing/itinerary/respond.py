@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -41,6 +42,12 @@ class Scenes:
         """Return the number of scenes."""
         return len(self.table)
 
+    @cached_property
+    def names(self) -> list[tuple[str, str]]:
+        """Chinese and Latin name of each scene; the Chinese one where the other is blank."""
+        pairs = zip(self.table["name_zh"], self.table["name_en"], strict=True)
+        return [(str(zh), en if isinstance(en, str) and en else str(zh)) for zh, en in pairs]
+
     def take(self, rows: Ints) -> Scenes:
         """Return some of the scenes."""
         table = self.table.iloc[rows].reset_index(drop=True)
@@ -62,6 +69,20 @@ class Responders:
     best: Best
     ambulance_min: Floats
     land: LandNetwork
+
+    @cached_property
+    def post_ids(self) -> list[str]:
+        """Post of each option."""
+        return [str(one) for one in self.found.table["post_id"]]
+
+    @cached_property
+    def ambulance(self) -> Ints:
+        """Option of the first ambulance at each scene; -1 where none comes, shape (n,)."""
+        mine = (self.found.table["vehicle"] == "ambulance").to_numpy(bool)
+        minutes = np.where(mine[:, None], _inf(self.found.response_min), np.inf)
+        if not len(minutes):
+            return np.full(minutes.shape[1], -1)
+        return np.where(np.isfinite(minutes.min(axis=0)), minutes.argmin(axis=0), -1)
 
 
 def access_min(state: State, scenes: Scenes) -> Floats:

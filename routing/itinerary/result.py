@@ -1,4 +1,4 @@
-"""The content of ``result.json`` of one patient, and the message to the receiving hospital."""
+"""The content of ``result.json`` of one patient."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from geodata import catalogue
-from geodata.names import latin
+from geodata import catalogue, hospital_level
+from geodata.names import english
 from routing.itinerary import reasons
 from routing.itinerary.answer import Answer
 from routing.itinerary.place import Place
@@ -19,7 +19,6 @@ from routing.itinerary.steps import MOVING, Step
 from routing.itinerary.story import FIRST_HOSPITAL, HOSPITAL, Story, total
 
 SCHEMA = "island-response/route/1"
-MESSAGE_SCHEMA = "island-response/arrival-message/1"
 _DIGITS = 2
 _SENDERS = {HOSPITAL: "hospital", FIRST_HOSPITAL: "first_hospital"}
 
@@ -150,45 +149,6 @@ def itinerary(router: Router, answer: Answer, story: Story, clock: Clock) -> dic
     }
 
 
-def message(found: dict[str, Any], one: dict[str, Any], number: int) -> dict[str, Any]:
-    """Return what the receiving hospital is told while the patient is on the way.
-
-    It holds times, vehicles and crew posts; of the patient the need alone.
-
-    Args:
-        found: content of ``result.json``.
-        one: one of its itineraries.
-        number: which, from 1.
-    """
-    return {
-        "schema": MESSAGE_SCHEMA,
-        "itinerary": number,
-        "hospital_id": one["hospital"]["hospital_id"],
-        "hospital_zh": one["hospital"]["name_zh"],
-        "hospital_en": one["hospital"]["name_en"],
-        "need": found["need"],
-        "condition": found["condition"],
-        "eta": one["clock"]["arrive_hospital"],
-        "eta_min": one["arrive_hospital_min"],
-        "boarding": _boarding(one),
-        "kind": one["kind"],
-        "first_hospital_zh": one["first_hospital"] and one["first_hospital"]["name_zh"],
-        "legs": [
-            {
-                key: leg[key]
-                for key in (
-                    "kind", "vehicle", "vehicle_post_id", "vehicle_post_zh", "crew_post_id",
-                    "crew_post_zh", "from_zh", "to_zh", "depart", "arrive", "depart_min",
-                    "arrive_min",
-                )
-            }
-            for leg in one["legs"]
-            if leg["depart_min"] >= one["leave_scene_min"] - 0.01
-        ],
-        "schematic": found["network"] == "schematic",
-    }  # fmt: skip
-
-
 def responders(router: Router, answer: Answer) -> list[dict[str, Any]]:
     """Return every crew that can come, the fastest first."""
     crews, posts = answer.journeys.crews, router.region.posts.set_index("post_id")
@@ -220,6 +180,9 @@ def notices(router: Router, answer: Answer, question: Question) -> list[dict[str
         found.append({"key": "schematic"})
     if question.place.kind == "island":
         found.append({"key": "island"})
+    if question.place.kind in ("county", "township"):
+        at = f"{question.place.lon:.4f},{question.place.lat:.4f}"
+        found.append({"key": "district", "at": at})
     if question.place.moved_m > 0:
         found.append({"key": "ashore", "metres": f"{question.place.moved_m:.0f}"})
     if answer.journeys.scenes.node[0] < 0:
@@ -231,11 +194,6 @@ def notices(router: Router, answer: Answer, question: Question) -> list[dict[str
     if any(outside[story.hospital] for story in answer.stories):
         found.append({"key": "mainland"})
     return [*found, {"key": "free_crews"}]
-
-
-def english(name_zh: object, name_en: object) -> str:
-    """Return the English name, in pinyin where it is blank."""
-    return name_en if isinstance(name_en, str) and name_en else latin(str(name_zh))
 
 
 def _sources(router: Router) -> list[dict[str, Any]]:
@@ -265,26 +223,18 @@ def _at(question: Question, answer: Answer) -> dict[str, Any]:
 
 
 def _legs(router: Router, story: Story, clock: Clock) -> list[dict[str, Any]]:
-    ends = total(story.steps)
     found = []
-    for step, end in zip(story.steps, ends.tolist(), strict=True):
-        begin = end - step.minutes
+    for step, end in zip(story.steps, total(story.steps).tolist(), strict=True):
+        (_, _, vehicle_en), (_, _, crew_en) = _names(router, step.post), _names(router, step.crew)
         found.append(
             {
-                "kind": step.kind,
-                "vehicle": step.vehicle or None,
-                **_post(router, step.post, "vehicle_post"),
-                **_post(router, step.crew, "crew_post"),
+                **plain_leg(router, step, end - step.minutes, end, clock),
+                "vehicle_post_en": vehicle_en,
+                "crew_post_en": crew_en,
                 "from": step.start[0] or None,
                 "to": step.end[0] or None,
-                "from_zh": step.start[0],
                 "from_en": step.start[1],
-                "to_zh": step.end[0],
                 "to_en": step.end[1],
-                "depart": clock.text(begin),
-                "arrive": clock.text(end),
-                "depart_min": _number(begin),
-                "arrive_min": _number(end),
                 "travel_min": _number(step.minutes),
                 "moving": step.kind in MOVING,
                 "schematic": step.schematic,
@@ -292,6 +242,27 @@ def _legs(router: Router, story: Story, clock: Clock) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def plain_leg(
+    router: Router, step: Step, begin_min: float, end_min: float, clock: Clock
+) -> dict[str, Any]:
+    """Return what a leg is at least told with: its kind, crew, ends and times."""
+    vehicle, crew = _names(router, step.post), _names(router, step.crew)
+    return {
+        "kind": step.kind,
+        "vehicle": step.vehicle or None,
+        "vehicle_post_id": vehicle[0],
+        "vehicle_post_zh": vehicle[1],
+        "crew_post_id": crew[0],
+        "crew_post_zh": crew[1],
+        "from_zh": step.start[0],
+        "to_zh": step.end[0],
+        "depart": clock.text(begin_min),
+        "arrive": clock.text(end_min),
+        "depart_min": _number(begin_min),
+        "arrive_min": _number(end_min),
+    }
 
 
 def _sailing(router: Router, step: Step, clock: Clock) -> dict[str, Any] | None:
@@ -311,16 +282,16 @@ def _sailing(router: Router, step: Step, clock: Clock) -> dict[str, Any] | None:
 
 def _post(router: Router, row: int, prefix: str) -> dict[str, Any]:
     keys = (f"{prefix}_id", f"{prefix}_zh", f"{prefix}_en")
+    return dict(zip(keys, _names(router, row), strict=True))
+
+
+def _names(router: Router, row: int) -> tuple[str | None, str | None, str | None]:
+    """Return id, Chinese and English name of a post or of the hospital that sends; None of none."""
     if row in _SENDERS:
         sender = _SENDERS[row]
-        named = [catalogue.text(f"route.sender.{sender}", lang) for lang in ("zh", "en")]
-        return dict(zip(keys, (sender, *named), strict=True))
-    if row < 0:
-        return dict.fromkeys(keys)
-    post = router.counted.iloc[row]
-    name = str(post["name_zh"])
-    values = (str(post["post_id"]), name, english(name, post["name_en"]))
-    return dict(zip(keys, values, strict=True))
+        zh, en = (catalogue.text(f"route.sender.{sender}", lang) for lang in ("zh", "en"))
+        return sender, zh, en
+    return router.post_names[row] if row >= 0 else (None, None, None)
 
 
 def _hospital(router: Router, answer: Answer, row: int) -> dict[str, Any]:
@@ -328,6 +299,8 @@ def _hospital(router: Router, answer: Answer, row: int) -> dict[str, Any]:
     return {
         **_named_hospital(router, row),
         "tier": _text(hospital["tier"]),
+        "level_zh": _text(hospital["level"]),
+        "level_en": hospital_level.text(hospital["level"], "en") or None,
         "capabilities": _text(hospital["capabilities"]),
         "receives_by_assumption": bool(router.receiving.assumed[answer.level][row]),
         "outside": bool(router.receiving.outside[row]),
@@ -375,12 +348,6 @@ def _refused_post(router: Router, refused: reasons.Refused) -> dict[str, Any]:
 
 def _refused_hospital(router: Router, refused: reasons.Refused) -> dict[str, Any]:
     return {**_named_hospital(router, refused.row), "reason": refused.reason}
-
-
-def _boarding(one: dict[str, Any]) -> str | None:
-    """Return when the patient is first aboard a vehicle: from then on the hospital counts."""
-    leaving = (leg for leg in one["legs"] if leg["depart_min"] >= one["leave_scene_min"] - 0.01)
-    return next((leg["depart"] for leg in leaving if leg["kind"] != "wait"), None)
 
 
 def _number(value: float) -> float | None:

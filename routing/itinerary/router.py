@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata import schemas
+from geodata.names import english
 from geodata.region import Region
 from routing import land_network, travel_time
 from routing.config import Parameters
@@ -86,6 +88,14 @@ class Router:
         progress("sea")
         self.sea = sea.passages(self.region, self._landings())
         self._states: dict[object, State] = {}
+
+    @cached_property
+    def post_names(self) -> list[tuple[str, str, str]]:
+        """Id, Chinese and English name of each post that counts."""
+        columns = (self.counted[name] for name in ("post_id", "name_zh", "name_en"))
+        return [
+            (str(post), str(zh), english(zh, en)) for post, zh, en in zip(*columns, strict=True)
+        ]
 
     def _landings(self) -> Ints:
         """Return the ports from which a road leads to a hospital."""

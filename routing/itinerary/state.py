@@ -107,6 +107,11 @@ class State:
         return self.land.node_of("helipads", self.pads["helipad_id"])
 
     @cached_property
+    def pad_row(self) -> Ints:
+        """Row of the layer of each pad of `pads`, shape (k,)."""
+        return np.asarray(self.region.helipads.index.get_indexer(self.pads.index), dtype=np.int64)
+
+    @cached_property
     def xy(self) -> Floats:
         """Coordinates of the nodes, metres."""
         return self.land.nodes[["x", "y"]].to_numpy(float)
@@ -135,7 +140,16 @@ class State:
 
     def post_node(self, rows: Ints) -> Ints:
         """Return the nodes of posts."""
-        return self.land.node_of("posts", self.region.posts["post_id"].iloc[rows])
+        return self._post_nodes[rows]
+
+    @cached_property
+    def _post_nodes(self) -> Ints:
+        return self.land.node_of("posts", self.region.posts["post_id"])
+
+    @cached_property
+    def post_row(self) -> dict[str, int]:
+        """Row of each post by its id."""
+        return {str(post): k for k, post in enumerate(self.region.posts["post_id"])}
 
     # Vehicles that come to fetch the patient, minutes from their tasking.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -62,27 +63,51 @@ class Maker:
 
     Args:
         state: the condition.
+        lines: whether roads and ferries get their vertices.
     """
 
-    def __init__(self, state: State) -> None:
-        self.state = state
+    def __init__(self, state: State, *, lines: bool = True) -> None:
+        self.state, self.lines = state, lines
         self.schematic = state.region.network == "schematic"
         self._trees: dict[tuple[int, bool], paths.Tree] = {}
+        self._names: dict[str, list[Name]] = {}
 
     def name(self, layer: str, row: int) -> Name:
         """Return the Chinese and the Latin name of a row of a layer."""
-        table = self.state.region.layers[layer]
-        zh, en = str(table["name_zh"].iloc[row]), table["name_en"].iloc[row]
-        return zh, en if isinstance(en, str) else latin(zh)
+        if layer not in self._names:
+            self._names[layer] = _names(self.state.region.layers[layer])
+        return self._names[layer][row]
 
     def node_name(self, node: int) -> Name:
         """Return the Chinese and the Latin name of a node."""
-        zh, en = self.state.land.nodes[["name_zh", "name_en"]].iloc[node]
-        return str(zh), en if isinstance(en, str) else latin(str(zh))
+        return _names(self.state.land.nodes.iloc[[node]])[0]
 
     def road_min(self, start: int, end: int) -> float:
         """Return an ambulance's minutes by road alone; NaN where there is no way."""
         return float(self._tree(start, ferries=False).travel_min[end])
+
+    def road_line(self, start: int, end: int) -> Floats:
+        """Return the vertices of the fastest way by road alone, metres; none without lines."""
+        if not self.lines:
+            return _NO_LINE
+        return self._line(start, self._tree(start, ferries=False).edges_to(end))
+
+    def quays_min(self, start: int, end: int) -> tuple[Floats, Floats]:
+        """Return road minutes from `start` to each quay and from there to `end`; inf for none."""
+        quays = self.state.ferries.quays
+        onward = travel_time.matrix(self.state.roads, quays, [end])[:, 0]
+        return _inf(self._tree(start, ferries=False).travel_min[quays]), _inf(onward)
+
+    def ferry_line(self, link: str, here: int, there: int) -> Floats:
+        """Return the vertices of a ferry from node to node, metres; none without lines."""
+        if not self.lines:
+            return _NO_LINE
+        ferries = self.state.region.ferries
+        shape = ferries.geometry[(ferries["link_id"] == link).to_numpy()].iloc[0]
+        line = self._metres(shapely.get_coordinates(shape))
+        ends = self.state.xy[[here, there]]
+        backwards = np.hypot(*(line[0] - ends[0])) > np.hypot(*(line[-1] - ends[0]))
+        return line[::-1] if backwards else line
 
     def road(self, start: int, end: int, base: Step, *, factor: float = 1.0) -> Step:
         """Return a drive by road alone; `base` holds names, vehicle and posts.
@@ -92,20 +117,30 @@ class Maker:
             base: what the step is to be made of.
             factor: speed against an ambulance's.
         """
-        tree = self._tree(start, ferries=False)
-        line = self._line(start, tree.edges_to(end))
-        minutes = float(tree.travel_min[end]) / factor
+        minutes, line = self.road_min(start, end) / factor, self.road_line(start, end)
         return replace(base, kind="road", minutes=minutes, schematic=self.schematic, xy=line)
 
-    def ride(self, start: int, end: int, base: Step, *, leave_min: float | None) -> list[Step]:
+    def ride(
+        self,
+        start: int,
+        end: int,
+        base: Step,
+        *,
+        leave_min: float | None,
+        at_quay: Floats | None = None,
+    ) -> list[Step]:
         """Return a drive that may take ferries, as road, waiting and ferry steps.
 
         Args:
             start, end: nodes.
             base: names of the two ends, vehicle and posts.
             leave_min: minute of the day of leaving, or None for mean waits.
+            at_quay: when each quay is reached, minute of the day, where it is known already.
         """
-        pieces = self._mean(start, end) if leave_min is None else self._timed(start, end, leave_min)
+        if leave_min is None:
+            pieces = self.mean_pieces(start, end)
+        else:
+            pieces = self._timed(start, end, leave_min, at_quay)
         joined = list(_merged(pieces))
         if not joined:
             joined = [Step("road", 0.0)]
@@ -144,7 +179,8 @@ class Maker:
         minutes = float(self.state.flight_min(start[None, :], end[None, :])[0, 0])
         return replace(base, kind="flight", minutes=minutes, xy=np.vstack([start, end]))
 
-    def _mean(self, start: int, end: int) -> Iterator[Step]:
+    def mean_pieces(self, start: int, end: int) -> Iterator[Step]:
+        """Yield the way with ferries at their mean waits, edge by edge."""
         land = self.state.land
         edges = self._tree(start, ferries=True).edges_to(end)
         here = start
@@ -158,19 +194,19 @@ class Maker:
                 yield Step("road", float(row["travel_min"] + row["wait_min"]), xy=line)
             here = there
 
-    def _timed(self, start: int, end: int, leave_min: float) -> Iterator[Step]:
-        state, ferries = self.state, self.state.ferries
-        to_quay = _inf(self._tree(start, ferries=False).travel_min[ferries.quays])
-        onward = travel_time.matrix(state.roads, ferries.quays, [end])[:, 0]
-        direct = float(_inf(self._tree(start, ferries=False).travel_min[[end]])[0])
+    def _timed(
+        self, start: int, end: int, leave_min: float, at_quay: Floats | None
+    ) -> Iterator[Step]:
+        ferries = self.state.ferries
+        to_quay, onward = self.quays_min(start, end)
+        direct = float(_inf(np.array(self.road_min(start, end))))
         clock = leave_min
-        for piece in ferries.way(leave_min, to_quay, _inf(onward), direct):
+        for piece in ferries.way(leave_min, to_quay, onward, direct, at_quay):
             here = start if piece.start < 0 else int(ferries.quays[piece.start])
             there = end if piece.end < 0 else int(ferries.quays[piece.end])
             if piece.ride is None:
-                edges = self._tree(here, ferries=False).edges_to(there)
-                if len(edges):
-                    yield Step("road", piece.minutes, xy=self._line(here, edges))
+                if here != there:
+                    yield Step("road", piece.minutes, xy=self.road_line(here, there))
                 clock += piece.minutes
                 continue
             wait = piece.sails_min - clock
@@ -191,7 +227,7 @@ class Maker:
             *names,
             link_id=link,
             sails_min=sails_min,
-            xy=self._ferry_line(link, here, there),
+            xy=self.ferry_line(link, here, there),
         )
 
     def _tree(self, start: int, *, ferries: bool) -> paths.Tree:
@@ -204,14 +240,6 @@ class Maker:
     def _line(self, start: int, edges: Ints) -> Floats:
         nodes = np.concatenate([[start], self.state.land.graph.edge_to[edges]]).astype(np.int64)
         return self.state.xy[nodes]
-
-    def _ferry_line(self, link: str, here: int, there: int) -> Floats:
-        ferries = self.state.region.ferries
-        shape = ferries.geometry[(ferries["link_id"] == link).to_numpy()].iloc[0]
-        line = self._metres(shapely.get_coordinates(shape))
-        ends = self.state.xy[[here, there]]
-        backwards = np.hypot(*(line[0] - ends[0])) > np.hypot(*(line[-1] - ends[0]))
-        return line[::-1] if backwards else line
 
     def _sea_line(self, post: int, port: int) -> Floats:
         region = self.state.region
@@ -243,6 +271,12 @@ def _merged(pieces: Iterator[Step]) -> Iterator[Step]:
         held = piece
     if held is not None:
         yield held
+
+
+def _names(table: pd.DataFrame) -> list[Name]:
+    """Return the Chinese and the Latin name of each row."""
+    pairs = zip(table["name_zh"], table["name_en"], strict=True)
+    return [(str(zh), en if isinstance(en, str) else latin(str(zh))) for zh, en in pairs]
 
 
 def _inf(minutes: Floats) -> Floats:

@@ -19,17 +19,14 @@ class Tracer:
     Args:
         journeys: scenes under one condition.
         row: which of the scenes.
+        make: what makes the steps, where several tracers share one.
     """
 
-    def __init__(self, journeys: Journeys, row: int = 0) -> None:
+    def __init__(self, journeys: Journeys, row: int = 0, make: Maker | None = None) -> None:
         self.journeys, self.row = journeys, row
         self.state = journeys.state
-        self.make = Maker(self.state)
-        posts = self.state.region.posts["post_id"]
-        self.post_row = {str(post): k for k, post in enumerate(posts)}
-        table = journeys.scenes.table.iloc[row]
-        zh, en = str(table["name_zh"]), table["name_en"]
-        self.scene: Name = (zh, en if isinstance(en, str) and en else zh)
+        self.make = make or Maker(self.state)
+        self.scene: Name = journeys.scenes.names[row]
         self._response: list[Step] | None = None
         self.option = int(journeys.crews.best.option[row])
 
@@ -62,20 +59,18 @@ class Tracer:
         leave = float(patients.leave_min[row])
         crew = self.crew()
         steps.append(Step("scene", leave - arrive, self.scene, self.scene, crew=crew))
-        origin = self._origin()
+        origin = self.origin()
         onward, support, post = self.onward(origin, vehicle, hospital)
         end = float(self.journeys.ways.arrival_min[vehicle][row, hospital])
         return Story((*steps, *onward), tuple(support), vehicle, post, hospital, arrive, leave, end)
 
-    def _origin(self) -> Origin:
-        crews = self.journeys.crews
-        ambulances = (crews.found.table["vehicle"] == "ambulance").to_numpy(bool)
-        minutes = np.where(ambulances, crews.found.response_min[:, self.row], np.nan)
-        first = NOBODY if np.isnan(minutes).all() else self._post(int(np.nanargmin(minutes)))
-        patients = self.journeys.patients
-        own = bool(patients.by_ambulance[self.row])
-        crew = self.crew()
-        ambulance = crew if own else first
+    def origin(self) -> Origin:
+        """Return where the patient is brought on from: the scene."""
+        first = int(self.journeys.crews.ambulance[self.row])
+        patients, crew = self.journeys.patients, self.crew()
+        ambulance = NOBODY if first < 0 else self._post(first)
+        if patients.by_ambulance[self.row]:
+            ambulance = crew
         return Origin(patients, self.row, self.journeys.ways, self.scene, crew, ambulance)
 
     def onward(
@@ -182,7 +177,9 @@ class Tracer:
         if patients.call_min is not None:
             leave = float(patients.call_min[row]) + start + access
         goal = int(self.state.hospital_node[hospital])
-        drive = self.make.ride(int(patients.node[row]), goal, base, leave_min=leave)
+        at_quay = None if origin.ways.at_quay is None else origin.ways.at_quay[row]
+        start_node = int(patients.node[row])
+        drive = self.make.ride(start_node, goal, base, leave_min=leave, at_quay=at_quay)
         return steps + self._with_access(drive, access, at_end=False), support, origin.ambulance
 
     def _by_local_vehicle(
@@ -228,14 +225,14 @@ class Tracer:
         heli, patients = state.parameters.helicopter, origin.patients
         pad = int(ways.flight_to[row, hospital])
         begin = int(ways.flight_from[row, pad])
-        there = self.make.name("helipads", self._pad_row(pad))
+        there = self.make.name("helipads", int(state.pad_row[pad]))
         goal = state.xy[state.pad_node[pad]]
         support: list[Support] = []
         if begin == AT_SCENE:
             name, start, steps = origin.name, patients.xy[row], list[Step]()
             clock, extra = float(patients.leave_min[row]), heli.unprepared_site_min
         else:
-            name = self.make.name("helipads", self._pad_row(begin))
+            name = self.make.name("helipads", int(state.pad_row[begin]))
             start = state.xy[state.pad_node[begin]]
             steps, support, clock = self._carried(origin, int(state.pad_node[begin]), name)
             extra = 0.0
@@ -337,12 +334,8 @@ class Tracer:
             return [*steps, replace(extra, start=step.end, end=self.scene)]
         return [replace(extra, start=self.scene, end=step.start), *steps]
 
-    def _pad_row(self, pad: int) -> int:
-        rows = self.state.region.helipads.index.get_indexer(self.state.pads.index)
-        return int(rows[pad])
-
     def _post(self, option: int) -> int:
-        return self.post_row[str(self.journeys.crews.found.table["post_id"].iloc[option])]
+        return self.state.post_row[self.journeys.crews.post_ids[option]]
 
     def _node(self, post: int) -> int:
         return int(self.state.post_node(np.array([post]))[0])

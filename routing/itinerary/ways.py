@@ -71,6 +71,8 @@ class Ways:
         flight_from: pad at which a flight to each pad begins, shape (n, pads); `AT_SCENE` where
             it begins at the scene.
         flight_to: pad by which each hospital is reached, shape (n, hospitals).
+        at_quay: when the ambulance is at each quay at the earliest, minute of the day of the call,
+            shape (n, quays); None where no clock time or no ferry matters.
     """
 
     arrival_min: dict[str, Floats]
@@ -78,18 +80,19 @@ class Ways:
     boat_to: Ints
     flight_from: Ints
     flight_to: Ints
+    at_quay: Floats | None = None
 
 
 def find(state: State, patients: Patients) -> Ways:
     """Return the earliest arrivals of `patients` under the condition of `state`."""
     places = _Places(state, patients)
-    by_road = _by_road(state, patients, places)
+    by_road, at_quay = _by_road(state, patients, places)
     by_boat, boat_from, boat_to = _by_boat(state, patients, places)
     by_air, flight_from, flight_to = _by_air(state, patients, places)
     by_local = _by_local_vehicle(state, patients, places)
     arrivals = (by_road, by_boat, by_air, by_local)
     arrival = dict(zip(VEHICLES, arrivals, strict=True))
-    return Ways(arrival, boat_from, boat_to, flight_from, flight_to)
+    return Ways(arrival, boat_from, boat_to, flight_from, flight_to, at_quay)
 
 
 class _Places:
@@ -118,16 +121,17 @@ class _Places:
         )
 
 
-def _by_road(state: State, patients: Patients, places: _Places) -> Floats:
+def _by_road(state: State, patients: Patients, places: _Places) -> tuple[Floats, Floats | None]:
+    """Return the arrival at each hospital, and by the clock at each quay on the way."""
     start = patients.ambulance_from_min
     if "ambulance" not in state.condition.vehicles:
-        return np.full((len(patients), len(state.hospital_node)), np.inf)
+        return np.full((len(patients), len(state.hospital_node)), np.inf), None
     if patients.call_min is None:
-        return start[:, None] + places.minutes_to(state.hospital_node, ferries=True)
+        return start[:, None] + places.minutes_to(state.hospital_node, ferries=True), None
     direct = start[:, None] + places.minutes_to(state.hospital_node)
     ferries = state.ferries
     if not len(ferries.quays):
-        return direct
+        return direct, None
     leave = patients.call_min + start
     at_quay = ferries.at_quays(leave, places.minutes_to(ferries.quays))
     onward = travel_time.matrix(state.roads, ferries.quays, state.hospital_node)
@@ -136,7 +140,7 @@ def _by_road(state: State, patients: Patients, places: _Places) -> Floats:
     for quay in range(len(ferries.quays)):
         arrival = at_quay[:, [quay]] - patients.call_min[:, None] + onward[quay][None, :]
         best = np.minimum(best, arrival)
-    return best
+    return best, at_quay
 
 
 def _by_local_vehicle(state: State, patients: Patients, places: _Places) -> Floats:

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import errno
+import os
+import pickle
+import tomllib
+from collections.abc import Callable
+
 import pytest
 
-from geodata.errors import Fault, InputError, IslandResponseError, shorten
+from geodata.errors import Cause, Fault, InputError, IslandResponseError, NoAnswerError, shorten
 from geodata.findings import Findings, Origin, place
 
 
@@ -77,3 +83,48 @@ def test_texts_among_the_parameters_are_made_printable() -> None:
     found = Findings()
     found.add("dangling", "posts", 0, "island_id", value="x", target="evil\n\x1b[2J")
     assert found.faults[0].text("en").isprintable()
+
+
+def raised(act: Callable[[], object]) -> ValueError:
+    with pytest.raises(ValueError, match=r"\w") as error:
+        act()
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("error", "zh", "en"),
+    [
+        (OSError(errno.ENOENT, os.strerror(errno.ENOENT)), "没有这个文件", "no such file"),
+        (OSError(errno.EACCES, os.strerror(errno.EACCES)), "权限", "denied"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "空间不足", "full"),
+        (OSError(errno.EISDIR, os.strerror(errno.EISDIR)), "文件夹", "folder"),
+        (raised(lambda: b"\xff".decode()), "UTF-8", "UTF-8"),
+        (raised(lambda: tomllib.loads("a = 1\nb =\n")), "第 2 行", "line 2"),
+        (RuntimeError("odd\nand long"), "“odd”", "odd"),
+        (ValueError(), "ValueError", "ValueError"),
+    ],
+)
+def test_a_cause_is_told_in_the_language_of_the_message(
+    error: BaseException, zh: str, en: str
+) -> None:
+    cause = Cause.of(error)
+    assert zh in cause.text("zh")
+    assert en in cause.text("en")
+    fault = Fault("config_unreadable", "a.toml", params={"reason": cause})
+    assert cause.text("zh") in fault.text("zh")
+    assert cause.text("en") in fault.text("en")
+    assert fault.text("zh").startswith("a.toml: ")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError([Fault("calls_missing", "a.csv", 3), Fault("calls_missing", "b.csv")]),
+        NoAnswerError("propose.no_candidates"),
+    ],
+)
+def test_an_error_comes_back_whole_from_another_process(error: IslandResponseError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert vars(again) == vars(error)

@@ -134,7 +134,7 @@ def test_a_folder_that_may_not_be_written_is_told(
         raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
 
     monkeypatch.setattr("tempfile.mkdtemp", refuse)
-    with pytest.raises(InputError, match="Permission denied") as error:
+    with pytest.raises(InputError, match="access is denied") as error:
         fill(tmp_path / "out")
     assert key_of(error) == "out_unusable"
     assert list(tmp_path.iterdir()) == []

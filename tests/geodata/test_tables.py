@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sqlite3
 from pathlib import Path
 
@@ -160,3 +161,12 @@ def test_a_table_without_geometry_is_an_attribute_layer(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "a.gpkg") as base:
         kinds = base.execute("select table_name, data_type from gpkg_contents").fetchall()
     assert kinds == [("meta", "attributes")]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_json_rows_are_one_list_with_a_row_on_each_line(tmp_path: Path, count: int) -> None:
+    rows = [{"n": n, "名": "岛\n", "gap": math.nan} for n in range(count)]
+    tables.write_json_rows(iter(rows), tmp_path / "rows.json")
+    text = (tmp_path / "rows.json").read_text("utf-8")
+    assert json.loads(text) == [{**row, "gap": None} for row in rows]
+    assert len(text.splitlines()) == (count + 2 if count else 1)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from routing import land_network, response
 from routing.land_network import LandNetwork
 from routing.response import Condition
-from routing.timetable import Timetable, departures
+from routing.timetable import Timetable, departures, next_departure
 from tests.routing import toy
 
 CLOCK = st.integers(5, 20).flatmap(lambda h: st.integers(0, 59).map(lambda m: f"{h:02d}:{m:02d}"))
@@ -39,9 +39,34 @@ def test_reaching_the_quay_as_the_ferry_leaves_catches_it() -> None:
     assert minutes_at(7 * 60 + 38.5) == pytest.approx(2 + 2 + 18 + 59.5 + 25, abs=0.1)
 
 
-def test_after_the_last_sailing_there_is_none() -> None:
-    assert np.isnan(minutes_at(18 * 60.0))
-    assert not np.isnan(minutes_at(17 * 60 + 30.0))
+def test_after_the_last_sailing_the_ambulance_waits_for_the_first_of_the_next_day() -> None:
+    """Called 18:00, after the quay's last 18:00: on the ferry of 06:00, off it at 06:25."""
+    assert minutes_at(17 * 60 + 30.0) == pytest.approx(55.0, abs=1e-3)
+    assert minutes_at(18 * 60.0) == pytest.approx(12 * 60 + 25.0, abs=1e-3)
+
+
+def test_a_call_before_midnight_catches_the_sailing_after_it() -> None:
+    """Called 23:40, at the quay 00:02 of the next day, sails 00:10, off the ferry 00:35."""
+    ferry = {"departures": "00:10;12:00"}
+    assert minutes_at(23 * 60 + 40.0, **ferry) == pytest.approx(55.0, abs=1e-3)
+    assert minutes_at(10.0, **ferry) == pytest.approx(12 * 60 + 15.0, abs=1e-3)
+
+
+def test_a_ferry_that_never_sails_is_none_on_any_day() -> None:
+    assert np.isnan(minutes_at(12 * 60.0, departures_per_day=0.0))
+    assert next_departure(np.array([]), np.array([5.0, np.inf])).tolist() == [np.inf, np.inf]
+
+
+DAY_MINUTES = st.integers(0, 1439).map(float)
+
+
+@given(st.lists(DAY_MINUTES, min_size=1, max_size=5, unique=True), st.floats(0.0, 3 * 1440.0 - 1.0))
+def test_next_departure_is_the_first_of_all_sailings_of_four_days(
+    times: list[float], minute: float
+) -> None:
+    every = [day * 1440.0 + time for day in range(4) for time in times]
+    expected = min(time for time in every if time >= minute - 1e-9)
+    assert next_departure(np.sort(times), np.array([minute])).tolist() == [expected]
 
 
 def test_listed_departures_are_taken_as_they_are_in_each_direction() -> None:
@@ -61,6 +86,10 @@ def test_listed_departures_are_taken_as_they_are_in_each_direction() -> None:
         ({"departures_per_day": 2.0}, [360.0, 1080.0]),
         ({"departures_per_day": None}, [360.0, 480.0, 600.0, 720.0, 840.0, 960.0, 1080.0]),
         ({"departures_per_day": 0.0}, []),
+        ({"departures_per_day": 3.0, "first_departure": "22:00", "last_departure": "02:00"},
+         [0.0, 120.0, 1320.0]),
+        ({"departures_per_day": None, "first_departure": "21:00", "last_departure": "01:00"},
+         [60.0, 1260.0, 1380.0]),
     ],
 )  # fmt: skip
 def test_unlisted_departures_are_spread_over_the_service_day(
@@ -94,13 +123,13 @@ def test_search_agrees_with_trying_every_sailing(
     )
     at_quay = depart + 18.0
     arrivals = [
-        land_network.minute_of_day(clock) + crossing + 5.0
+        sails + crossing + 5.0
         for clocks, crossing in ((first, 20.0), (second, 33.0))
         for clock in clocks
-        if land_network.minute_of_day(clock) >= at_quay - 1e-3
+        for sails in (land_network.minute_of_day(clock) + day * 1440.0 for day in (0, 1))
+        if sails >= at_quay - 1e-3
     ]
-    expected = min(arrivals, default=np.nan) - depart
-    assert table.matrix()[0, 0] == pytest.approx(expected, abs=2e-3, nan_ok=True)
+    assert table.matrix()[0, 0] == pytest.approx(min(arrivals) - depart, abs=2e-3)
 
 
 @settings(max_examples=30, deadline=None)
@@ -119,10 +148,6 @@ def test_legs_follow_each_other_in_time_and_sum_to_the_matrix(
         depart_min=depart,
     )
     total = table.matrix()[0, 0]
-    if np.isnan(total):
-        with pytest.raises(ValueError, match="no way"):
-            table.legs(0, 0)
-        return
     pieces = table.legs(0, 0)
     spent = sum(minutes + (ride.wait_min if ride else 0.0) for _, _, minutes, ride in pieces)
     assert spent == pytest.approx(total)

@@ -43,6 +43,28 @@ def test_texts_come_out_of_polars_as_they_are(
 
 
 @unhurried
+@given(TEXTS, st.integers(0, 5), st.integers(1, 200), st.booleans())
+def test_texts_are_visited_in_place_as_they_are(
+    values: list[str | None], skip: int, times: int, shuffled: bool
+) -> None:
+    series = pl.concat([pl.Series(values, dtype=pl.String)] * times, rechunk=False)[skip:]
+    series = series.shuffle(seed=1) if shuffled else series
+    found: list[str | None] = [None] * len(series)
+    seen = np.zeros(len(series), int)
+
+    def use(rows: slice, texts: Spans) -> None:
+        seen[rows] += 1
+        found[rows] = [
+            None if start < 0 else texts.buffer[start:end].tobytes().decode()
+            for start, end in zip(texts.starts, texts.ends, strict=True)
+        ]
+
+    arrow.visit(series, use)
+    assert (seen == 1).all()
+    assert found == series.to_list()
+
+
+@unhurried
 @given(st.lists(st.text(st.sampled_from("ab 甲\u3000'=-"), max_size=4), max_size=50))
 def test_categories_are_the_clean_texts(cells: list[str]) -> None:
     found, undecodable = frame.categories_of(spans(cells, "gb18030"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import osmnx
 import pytest
 
-from geodata import region
+from geodata import provenance, region
 from routing.cli import console, frame, region_osm
 from routing.cli.localised import Group
 from tests.geodata.osm import drawing, loopback
@@ -51,7 +51,31 @@ def test_an_import_writes_region_and_report_and_tells(run: Run, tmp_path: Path) 
     assert report["schema"] == "island-response/osm-import/1"
     assert report["assumptions"]["road_speed_kmh"]["primary"] == 65.0
     assert "profiles/car.lua" in report["assumptions"]["road_speed_source"]
-    assert sorted(p.name for p in out.parent.iterdir()) == ["岛.gpkg", "岛.import.json"]
+    names = ["岛.gpkg", "岛.import.json", "岛.run.json"]
+    assert sorted(p.name for p in out.parent.iterdir()) == names
+    record = json.loads((out.parent / "岛.run.json").read_text("utf-8"))
+    assert record["schema"] == "island-response/run/1"
+    assert record["command"] == "region import-osm"
+    assert record["arguments"]["name_zh"] == "双岛"
+    assert record["inputs"]["osm"]["sha256"] == provenance.sha256_of(WORLD)
+    assert record["outputs"] == {name: provenance.sha256_of(out.parent / name)
+                                 for name in names[:2]}  # fmt: skip
+    assert {"name": "osm.lattice_m", "value": 500.0} in record["parameters"]
+
+
+def test_a_record_of_an_earlier_run_does_not_outlive_its_files(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "r.gpkg"
+    assert run("import-osm", WORLD, "--out", out)[0] == 0
+    assert (tmp_path / "r.run.json").exists()
+
+    def breaks(*_: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("geodata.osm.build.Imported.save", breaks)
+    assert run("import-osm", WORLD, "--out", out, "--overwrite")[0] == 2
+    assert not (tmp_path / "r.run.json").exists()
 
 
 def test_an_existing_file_is_replaced_only_on_request(run: Run, tmp_path: Path) -> None:
@@ -132,6 +156,8 @@ def test_roads_only_keeps_the_rest_of_a_region(run: Run, tmp_path: Path) -> None
     assert code == 0
     assert "road links" in said
     assert region.load(out).posts["name_zh"].tolist() == region.load(base).posts["name_zh"].tolist()
+    record = json.loads((tmp_path / "new.run.json").read_text("utf-8"))
+    assert region.load(base).content_hash in record["inputs"]["region"]["value"]
 
 
 def test_a_place_is_fetched_by_its_name(run: Run, tmp_path: Path) -> None:
@@ -150,6 +176,8 @@ def test_a_place_is_fetched_by_its_name(run: Run, tmp_path: Path) -> None:
     assert (code, errors) == (0, "")
     assert "121.9500,29.9500,122.1500,30.0500" in said
     assert region.load(out).meta_value("name_en") == "Isles"
+    record = json.loads((tmp_path / "isles.run.json").read_text("utf-8"))
+    assert (record["command"], record["arguments"]["place"]) == ("region fetch", "Isles")
 
 
 def test_a_refused_download_is_told_and_nothing_is_written(run: Run, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def run(raised: BaseException | None, *, verbose: bool = False) -> int:
         (click.exceptions.Exit(1), 1, ""),
         (InputError(Fault("blank", "posts[1].kind")), 2, "Error: posts[1].kind: must not be blank"),
         (click.UsageError("bad"), 2, "Error: bad"),
-        (FileNotFoundError(2, "No such file", "a.csv"), 2, "Error: a.csv: No such file"),
+        (FileNotFoundError(2, "No such file", "a.csv"), 2, "Error: a.csv: there is no such file"),
         (KeyboardInterrupt(), 130, "Interrupted"),
         (click.Abort(), 130, "Interrupted"),
         (ZeroDivisionError("oops"), 70, "Internal error: ZeroDivisionError: oops"),
@@ -146,6 +146,28 @@ def test_every_error_has_its_exit_code_and_one_clear_line(
     assert err.startswith(said)
     assert len(err.splitlines()) == bool(said)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--config", "missing.toml", "route", "--at", "定海"),
+        ("route", "--at", "定海", "--conditions-file", "missing.toml"),
+        ("route", "--at", "定海", "--scenario", "missing.toml"),
+        ("route", "--patients", "missing.csv"),
+    ],
+    ids=" ".join,
+)
+def test_a_missing_file_is_told_in_the_language_of_the_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    for lang, said in (("zh", "没有这个文件"), ("en", "there is no such file")):
+        given = ["--lang", lang, *arguments, "--out", str(tmp_path / "out")]
+        assert app.main(given) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert "No such file" not in error
+        assert not (tmp_path / "out").exists()
 
 
 def test_no_feasible_answer_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from geodata import region, tables
+from geodata import region, schemas, tables
 from geodata.errors import InputError
 from routing.cli import app
 from tests.fixtures import archipelago
@@ -29,20 +29,37 @@ def gpkg(tmp_path: Path) -> Path:
 # show
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_show_tells_what_is_in_a_region(capsys: pytest.CaptureFixture[str], lang: str) -> None:
+@pytest.mark.parametrize(
+    ("lang", "islands", "confirmed"),
+    [("zh", "海岛 12", "已证实 4"), ("en", "islands 12", "confirmed 4")],
+)
+def test_show_tells_what_is_in_a_region(
+    capsys: pytest.CaptureFixture[str], lang: str, islands: str, confirmed: str
+) -> None:
     assert run("--region", ISLES, "region", "show", lang=lang) == 0
     out, err = capsys.readouterr()
     for part in (
         "Coral Isles",
-        "islands 12",
-        "confirmed 4",
+        islands,
+        confirmed,
         "100,000",
         "92,500",
         "大珊瑚岛, 东桥岛",
     ):
         assert part in out
     assert err == ""
+
+
+def test_show_has_words_for_every_code(capsys: pytest.CaptureFixture[str]) -> None:
+    codes = {
+        *(layer.name for layer in schemas.LAYERS), *schemas.EVIDENCE, *schemas.POST_KINDS,
+        *schemas.VEHICLES, *schemas.LINK_STATUS, *schemas.FERRY_STATUS, *schemas.ZONES,
+        "yes", "no", "unknown", "schematic",
+    }  # fmt: skip
+    assert run("region", "show", ISLES, lang="zh") == 0
+    counts = capsys.readouterr().out.split("\n人口")[0].splitlines()[1:]
+    words = {word for line in counts for word in line.replace("：", " ").split()}
+    assert not words & codes
 
 
 def test_show_as_json_counts_by_hand(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,7 @@ def test_result_follows_the_contract(told: dict) -> None:  # type: ignore[type-a
         assert {"arrive_scene_min", "arrive_hospital_min", "hospital", "legs"} <= set(one)
         wanted = {"vehicle", "from", "to", "depart", "arrive", "travel_min"}
         assert all(wanted <= set(leg) for leg in one["legs"])
+        assert {"level_zh", "level_en"} <= set(one["hospital"])
     minutes = [one["arrive_hospital_min"] for one in told["itineraries"]]
     assert minutes == sorted(minutes)
 
@@ -129,6 +130,22 @@ def test_run_record_names_inputs_and_parameters(results: Path) -> None:
     assert set(found["outputs"]) == FILES - {"run.json"}
 
 
+def test_a_county_is_named_with_the_point_that_stands_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = isles.toy_with_hospitals()
+    counties = ["甲区"] * 2 + ["乙区"] * (len(base.demand) - 2)
+    path = tmp_path / "isles.gpkg"
+    region.save(base.replace(demand=base.demand.assign(county_zh=counties)), path)
+    out = tmp_path / "out"
+    assert run(path, out, "--at", "甲区", lang="en") == 0
+    found = json.loads((out / "result.json").read_text("utf-8"))
+    assert found["at"]["kind"] == "county"
+    at = f"{found['at']['lon']:.4f},{found['at']['lat']:.4f}"
+    assert {"key": "district", "at": at} in found["notices"]
+    assert at in capsys.readouterr().out
+
+
 def test_no_crew_is_exit_code_3_with_the_reasons_written(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,8 +162,9 @@ def test_no_crew_is_exit_code_3_with_the_reasons_written(
     ("arguments", "text"),
     [
         (("--at", "Atlantis"), "Atlantis"),
-        (("--at", "125.0,29.9"), "at sea"),
+        (("--at", "123.0,29.9"), "at sea"),
         (("--at", "29.9,122.0"), "latitude first"),
+        (("--at", "0,0"), "longitude 12"),
         (("--at", "甲岛", "--when", "25:00"), "25:00"),
         (("--at", "甲岛", "--condition", "hail"), "hail"),
         ((), "--patients"),
@@ -197,14 +215,33 @@ def test_patients_in_a_table(
     assert found["patients"]["read"] == 4
     assert found["patients"]["rejected"] == 1
     assert pyogrio.read_info(out / "tables.gpkg", layer="patients")["features"] == 3
+    messages = json.loads((out / "arrival_messages.json").read_text("utf-8"))
+    ok = [row["patient_id"] for row in rows if row["status"] == "ok"]
+    assert [one["patient_id"] for one in messages] == [one.lstrip("'") for one in ok]
+    for one in messages:
+        assert one["legs"][-1]["arrive"] == one["eta"]
+        assert one["boarding"] <= one["eta"]
 
 
-def test_a_table_without_one_good_row_is_exit_code_2(place: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("place\nNowhere\nElsewhere\n", ("all 2 are rejected", "Nowhere", "[3]")),
+     ("place,need\n", ("no patients",))],
+)  # fmt: skip
+def test_a_table_without_one_good_row_writes_nothing_and_is_exit_code_2(
+    place: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    told: tuple[str, ...],
+) -> None:
     table = tmp_path / "p.csv"
-    table.write_text("place\nNowhere\n", "utf-8")
+    table.write_text(text, "utf-8")
     out = tmp_path / "out"
-    assert run(place, out, "--patients", str(table)) == 2
-    assert (out / "rejected.csv").exists()
+    assert run(place, out, "--patients", str(table), lang="en") == 2
+    error = capsys.readouterr().err
+    assert all(one in error for one in told)
+    assert not out.exists()
 
 
 def test_help_is_there_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:

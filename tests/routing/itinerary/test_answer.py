@@ -61,7 +61,8 @@ def check(router: Router, found: Answer) -> None:
                 row = ferries.loc[step.link_id]
                 assert not condition.stops_ferry(row["kind"], step.link_id)
                 if condition.when_min is not None:
-                    clock = f"{int(step.sails_min) // 60:02d}:{int(step.sails_min) % 60:02d}"
+                    minute = int(step.sails_min) % 1440
+                    clock = f"{minute // 60:02d}:{minute % 60:02d}"
                     assert clock in row["departures"].split(";")
                     aboard = condition.when_min + end - step.minutes
                     assert step.sails_min == pytest.approx(aboard)
@@ -155,13 +156,18 @@ def test_what_weather_cuts_off_is_told_apart_from_what_has_no_way(toy_router: Ro
         "boat": "vehicle_stopped",
         "helicopter": "vehicle_stopped",
     }
+
+
+def test_after_the_last_ferry_the_itinerary_takes_the_first_of_the_next_day(
+    toy_router: Router,
+) -> None:
+    scene = toy_router.demand_scenes().take(np.array([2]))  # D3, on island B
     late = Condition(daylight="night", vehicles=("ambulance",), when_min=1300.0)
     found = answer.find(toy_router, scene, condition=late)
-    why = {
-        r.vehicle: r.reason
-        for r in reasons.crews(toy_router, found, reasons.calm_journeys(toy_router, found))
-    }
-    assert why["ambulance"] in ("no_sailing", "cut_off")
+    story = found.stories[0]
+    assert total(story.steps)[-1] == pytest.approx(story.arrive_hospital_min)
+    first = next(s for s in story.steps if s.kind == "ferry")
+    assert first.sails_min == 1440.0 + 6 * 60.0
 
 
 def test_an_islet_without_a_road_is_reached_by_air_alone(toy_router: Router) -> None:

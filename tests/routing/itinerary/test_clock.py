@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.itinerary.clock import Ferries, next_departure
+from routing.itinerary.clock import Ferries
 from routing.land_network import build
-from routing.timetable import Sailings, Timetable, sailings
+from routing.timetable import Sailings, Timetable, next_departure, sailings
 from tests.routing import toy
 from tests.routing.itinerary import isles
 
@@ -19,7 +19,10 @@ from tests.routing.itinerary import isles
 def every_sailing(
     ferries: Ferries, to_quay: np.ndarray, onward: np.ndarray, direct: float, leave: float
 ) -> float:
-    """Return the arrival by trying every order of rides: slow and obvious."""
+    """Return the arrival by trying every order of rides, on any day: slow and obvious.
+
+    At each quay every sailing of the 24 hours from then on is tried; a later one repeats one.
+    """
     best = leave + direct
 
     def at(quay: int, now: float, rides_left: int) -> None:
@@ -29,9 +32,12 @@ def every_sailing(
             return
         for tail, head, ride in ferries.rides:
             quayside = now + ferries.between_min[quay, tail]
-            for departure in ride.departures_min:
-                if departure >= quayside - 1e-9:
-                    at(head, departure + ride.crossing_min, rides_left - 1)
+            if not np.isfinite(quayside):
+                continue
+            for departure in (day + ride.departures_min for day in range(0, 7 * 1440, 1440)):
+                for sails in departure[(departure >= quayside - 1e-9)
+                                       & (departure < quayside + 1440.0)]:  # fmt: skip
+                    at(head, sails + ride.crossing_min, rides_left - 1)
 
     for quay, minutes in enumerate(to_quay):
         if np.isfinite(minutes):
@@ -53,7 +59,7 @@ def worlds(draw: st.DrawFn) -> tuple[Ferries, np.ndarray, np.ndarray, float]:
         for a, b, times, crossing in draw(
             st.lists(
                 st.tuples(st.integers(0, n - 1), st.integers(0, n - 1),
-                          st.lists(st.integers(300, 1300), min_size=1, max_size=3),
+                          st.lists(st.integers(0, 1439), min_size=0, max_size=3, unique=True),
                           st.floats(1, 60)),
                 max_size=3,
             )
@@ -64,7 +70,7 @@ def worlds(draw: st.DrawFn) -> tuple[Ferries, np.ndarray, np.ndarray, float]:
     return ferries, np.array(draw(ends)), np.array(draw(ends)), draw(maybe)
 
 
-@given(worlds(), st.floats(200, 1300))
+@given(worlds(), st.floats(0, 1440))
 @settings(max_examples=60, deadline=None)
 def test_quick_search_equals_one_that_tries_every_sailing(
     world: tuple[Ferries, np.ndarray, np.ndarray, float], leave: float
@@ -76,7 +82,7 @@ def test_quick_search_equals_one_that_tries_every_sailing(
     assert quick == pytest.approx(slow) or (np.isinf(quick) and np.isinf(slow))
 
 
-@given(worlds(), st.floats(200, 1300))
+@given(worlds(), st.floats(0, 1440))
 @settings(max_examples=60, deadline=None)
 def test_pieces_join_up_and_sum_to_the_arrival(
     world: tuple[Ferries, np.ndarray, np.ndarray, float], leave: float
@@ -94,7 +100,7 @@ def test_pieces_join_up_and_sum_to_the_arrival(
     clock = leave
     for piece in pieces:
         if piece.ride is not None:
-            assert piece.sails_min in piece.ride.departures_min
+            assert piece.sails_min % 1440.0 in piece.ride.departures_min
             assert piece.sails_min >= clock - 1e-6
             clock = piece.sails_min
         clock += piece.minutes
@@ -127,7 +133,8 @@ def test_many_travellers_at_once_equal_the_timetable_of_each(seed: int, minutes:
         np.testing.assert_allclose(np.where(np.isinf(found), np.nan, found), table)
 
 
-def test_a_sailing_at_the_very_minute_is_caught_and_the_last_one_missed_is_none() -> None:
+def test_a_sailing_at_the_very_minute_is_caught_and_after_the_last_comes_the_next_day() -> None:
     departures = np.array([400.0, 500.0])
-    found = next_departure(departures, np.array([399.0, 400.0, 400.5, 500.0, 500.1, np.inf]))
-    assert found.tolist() == [400.0, 400.0, 500.0, 500.0, np.inf, np.inf]
+    minutes = np.array([399.0, 400.0, 400.5, 500.0, 500.1, 1900.0, np.inf])
+    found = next_departure(departures, minutes)
+    assert found.tolist() == [400.0, 400.0, 500.0, 500.0, 1840.0, 1940.0, np.inf]

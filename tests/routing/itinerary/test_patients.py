@@ -12,7 +12,8 @@ import pytest
 from geodata.errors import InputError
 from routing import conditions
 from routing.conditions import Catalogue
-from routing.itinerary import answer, batch, patients
+from routing.itinerary import answer, arrivals, batch, patients, result
+from routing.itinerary.place import Place
 from routing.itinerary.router import Router
 from tests.routing import toy
 from tests.routing.itinerary import isles
@@ -84,11 +85,13 @@ def test_a_missing_file_is_told(toy_router: Router, known: Catalogue, tmp_path: 
     assert error.value.faults[0].key == "route_patients_unreadable"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(8))
 def test_batch_equals_single_answers(seed: int, known: Catalogue) -> None:
     router = isles.random_router(seed)
     table = some_patients(router, seed)
-    found = batch.answer(router, table, known)
+    found, messages = batch.answer(router, table, known)
+    told_to = {one["row"]: one for one in messages}
+    assert list(told_to) == found["row"][found["status"] == "ok"].tolist()
     for k in range(len(table)):
         row = table.iloc[k]
         when = None if np.isnan(row["when_min"]) else float(row["when_min"])
@@ -112,6 +115,28 @@ def test_batch_equals_single_answers(seed: int, known: Catalogue) -> None:
             assert pd.isna(told["vehicle_post_id"])
         hospital = router.region.hospitals["hospital_id"].iloc[story.hospital]
         assert told["hospital_id"] == hospital
+        check_message(router, one, row, told_to[row["row"]])
+
+
+def check_message(router: Router, one: answer.Answer, row: pd.Series, message: dict) -> None:  # type: ignore[type-arg]
+    """The message of the batch is that of the single answer, leg by leg."""
+    minute = None if np.isnan(row["when_min"]) else float(row["when_min"])
+    place = Place(0.0, 0.0, row["island_id"], "", "", "coordinates")
+    asked = result.Question("", place, row["need"], result.Clock(minute))
+    single = arrivals.message(
+        told := result.assemble(router, one, asked), told["itineraries"][0], 1
+    )
+    assert message["legs"]
+    for key in single.keys() & message.keys() - {"legs", "eta_min"}:
+        assert message[key] == single[key], key
+    assert message["eta_min"] == pytest.approx(single["eta_min"], abs=0.011)
+    for leg, other in zip(message["legs"], single["legs"], strict=True):
+        assert leg.keys() == other.keys()
+        for key in leg.keys() - {"depart_min", "arrive_min"}:
+            assert leg[key] == other[key], key
+        assert leg["depart_min"] == pytest.approx(other["depart_min"], abs=0.011)
+        assert leg["arrive_min"] == pytest.approx(other["arrive_min"], abs=0.011)
+    assert message["legs"][-1]["arrive_min"] == pytest.approx(message["eta_min"], abs=0.011)
 
 
 def some_patients(router: Router, seed: int, n: int = 12) -> gpd.GeoDataFrame:
@@ -143,8 +168,7 @@ def test_a_row_that_may_mean_something_else_is_rejected(
 
 def test_messages_hold_no_more_than_they_need(known: Catalogue) -> None:
     router = isles.random_router(1)
-    found = batch.answer(router, some_patients(router, 1), known)
-    told = batch.messages(found)
+    found, told = batch.answer(router, some_patients(router, 1), known)
     assert len(told) == (found["status"] == "ok").sum() > 0
     assert all("name" not in key for one in told for key in one)
 

@@ -70,6 +70,8 @@ def test_a_point_just_off_the_coast_counts_as_ashore(zhoushan: Region, places: G
     [
         ("30.0,122.2", "route_lon_lat_swapped"),
         ("222.0,30.0", "route_lon_lat"),
+        ("0,0", "route_outside_region"),
+        ("-122.2,30.0", "route_outside_region"),
         ("Atlantis", "route_no_such_place"),
     ],
 )
@@ -94,6 +96,60 @@ def test_a_township_of_several_places_lists_them(places: Gazetteer) -> None:
     assert error.value.faults[0].key == "route_ambiguous_place"
     assert "庙子湖" in text
     assert "青浜" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "county", "english"),
+    [
+        (("定海", "定海区", "dinghai", "Dinghai District", "dinghai qu"), "定海区", "Dinghai"),
+        (("普陀", "普陀区", "Putuo"), "普陀区", "Putuo District"),
+        (("岱山县", "Daishan County"), "岱山县", "Daishan County"),
+        (("嵊泗", "嵊泗县", "shengsi"), "嵊泗县", "Shengsi County"),
+    ],
+)
+def test_a_county_stands_for_its_most_populous_demand_point(
+    places: Gazetteer, zhoushan: Region, names: tuple[str, ...], county: str, english: str
+) -> None:
+    mine = zhoushan.demand[zhoushan.demand["county_zh"] == county]
+    top = mine.loc[mine["population"].idxmax()]
+    for name in names:
+        found = places.find(name)
+        assert (found.kind, found.island_id) == ("county", top["island_id"])
+        assert (found.lon, found.lat) == pytest.approx((top.geometry.x, top.geometry.y))
+        assert found.name_zh == f"{county}（{top['name_zh']}）"
+        assert found.name_en.startswith(english)
+
+
+def test_an_island_goes_before_the_county_of_its_name(places: Gazetteer) -> None:
+    assert places.find("岱山").kind == "island"
+
+
+def test_districts_of_one_short_name_are_listed_and_others_found_without_other_layers(
+    zhoushan: Region,
+) -> None:
+    swapped = zhoushan.demand["county_zh"].replace({"定海区": "东区", "普陀区": "东县"})
+    demand = zhoushan.demand.assign(county_zh=swapped, township_zh=None)
+    few = zhoushan.replace(
+        demand=demand, settlements=zhoushan.layers["settlements"].iloc[:0],
+        counties=zhoushan.counties.iloc[:0],
+    )  # fmt: skip
+    places = Gazetteer(few)
+    with pytest.raises(InputError) as error:
+        places.find("东")
+    (fault,) = error.value.faults
+    assert fault.key == "route_ambiguous_place"
+    assert "东区" in fault.text("zh")
+    assert "东县" in fault.text("zh")
+    assert places.find("东县").name_en.startswith("Dongxian (")
+    assert places.find("嵊泗").kind == "county"
+
+
+def test_a_township_without_settlements_stands_for_its_most_populous_point(
+    zhoushan: Region,
+) -> None:
+    few = zhoushan.replace(settlements=zhoushan.layers["settlements"].iloc[:0])
+    found = Gazetteer(few).find("沈家门街道")
+    assert (found.kind, found.name_zh) == ("township", "沈家门街道（沈家门）")
 
 
 def test_other_coordinate_systems_are_converted(places: Gazetteer) -> None:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from geodata.errors import Fault, InputError
+from routing.audit import engine
+
+PARENT = "ISLAND_RESPONSE_TEST_PARENT"
+
+
+def added(item: int, more: int, table: dict[int, int]) -> int:
+    return item + more + table.get(item, 0)
+
+
+def refused(item: int) -> int:
+    if item == 2:
+        raise InputError(Fault("calls_empty", "log.csv"))
+    return item
+
+
+def lost(item: int) -> int:
+    """Kill the process where the item is 1, but not the one that runs the test."""
+    if item == 1 and os.environ[PARENT] != str(os.getpid()):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 10 * item
+
+
+@pytest.fixture
+def pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[engine.Processes]:
+    monkeypatch.setenv(PARENT, str(os.getpid()))
+    with engine.processes(2) as found:
+        yield found
+
+
+@pytest.mark.slow
+def test_processes_return_what_threads_return_round_after_round(pair: engine.Processes) -> None:
+    items = list(range(9))
+    for shared in ((1, {3: 100}), (2, {4: 200})):
+        told: list[int] = []
+        found = pair.run(added, items, *shared, done=told.append)
+        assert found == engine.Threads(2).run(added, items, *shared)
+        assert told == list(range(1, 10))
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_an_input_comes_back_whole(pair: engine.Processes) -> None:
+    with pytest.raises(InputError) as caught:
+        pair.run(refused, [1, 2, 3])
+    assert caught.value.faults == (Fault("calls_empty", "log.csv"),)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that kills")
+def test_a_lost_process_changes_nothing(pair: engine.Processes) -> None:
+    for _ in range(2):
+        assert pair.run(lost, [0, 1, 2, 3]) == [0, 10, 20, 30]
