@@ -67,39 +67,82 @@ def paths(
     The length errs towards too long: by at most 3 % of a lattice path (angles of the sixteen moves)
     before straightening, and by nothing in open water after it.
     """
-    grid = _Grid.over(np.vstack([origins, targets]), cell_m=cell_m, margin_m=margin_m)
-    water = ~_land_cells(land, grid)
-    if not water.any():
-        return {}
-    graph = _moves(water, grid)
-    sea = _largest_component(graph, water)
-    start, goal = _nearest_cell(origins, sea, grid), _nearest_cell(targets, sea, grid)
-    from_sea, to_sea = (_at_largest_body(points, land, grid) for points in (origins, targets))
-    afloat = _where_afloat(origins, land)
-    shore = land.buffer(-0.25 * cell_m)
-    shapely.prepare(shore)
-    found: dict[tuple[int, int], SeaPath] = {}
-    for i in np.flatnonzero(from_sea):
-        cell = int(start[i])
-        length_m, before = csgraph.dijkstra(graph, indices=cell, return_predecessors=True)
-        for j in np.flatnonzero(to_sea):
-            end = int(goal[j])
-            if np.isfinite(length_m[end]):
-                cells = _walk_back(before, cell, end)
-                route = np.vstack([*afloat[i], grid.centres(cells), targets[j]])
-                found[int(i), int(j)] = _straightened(route, shore)
-    return found
+    waters = Waters(
+        land, targets, around=np.vstack([origins, targets]), cell_m=cell_m, margin_m=margin_m
+    )
+    return {
+        (i, j): path
+        for i, origin in enumerate(origins)
+        for j, path in waters.paths_from(origin).items()
+    }
 
 
-def _where_afloat(points: Floats, land: BaseGeometry) -> list[list[Floats]]:
-    """Return each point that is on the water, as a list of one, and [] for one that is on land.
+class Waters:
+    """Open water around some points as a lattice, laid once for searches from many origins.
 
-    A boat whose berth is known only so well that it seems to lie inland is at the nearest water:
-    the way there is no passage.
+    Args:
+        land: polygons in a metric CRS (metres).
+        targets: shape (m, 2), metres; a point on land is reached at the nearest open water.
+        around: points that the lattice spans, shape (n, 2), metres. The lattice, and so each path,
+            depends on their extent alone.
+        cell_m, margin_m: as of `paths`.
+
+    Raises:
+        ValueError: if the lattice would have more than 1.5 million cells.
     """
-    shapely.prepare(land)
-    ashore = shapely.contains_xy(land, points[:, 0], points[:, 1])
-    return [[] if dry else [point] for point, dry in zip(points, ashore, strict=True)]
+
+    def __init__(
+        self,
+        land: BaseGeometry,
+        targets: Floats,
+        *,
+        around: Floats,
+        cell_m: float = 200.0,
+        margin_m: float = 5_000.0,
+    ) -> None:
+        shapely.prepare(land)
+        self._land, self._targets = land, targets
+        self._grid = grid = _Grid.over(around, cell_m=cell_m, margin_m=margin_m)
+        water = ~_land_cells(land, grid)
+        self._graph = _moves(water, grid)
+        self._sea = _largest_component(self._graph, water)
+        if not len(self._sea):
+            return
+        self._shore = land.buffer(-0.25 * cell_m)
+        shapely.prepare(self._shore)
+        self._cells = cKDTree(grid.centres(self._sea))
+        corners = grid.centres(np.array([0, grid.columns * grid.rows - 1])).ravel()
+        bodies = shapely.get_parts(shapely.difference(shapely.box(*corners), land))
+        self._bodies, self._largest = shapely.STRtree(bodies), np.argmax(shapely.area(bodies))
+        self._goal, self._goal_at_sea = self._nearest_cell(targets), self._at_sea(targets)
+
+    def paths_from(self, origin: Floats) -> dict[int, SeaPath]:
+        """Return the shortest path over water to each target that has one, by target index.
+
+        Args:
+            origin: shape (2,), metres; as of `paths`.
+        """
+        here = origin[None, :]
+        if not len(self._sea) or not self._at_sea(here)[0]:
+            return {}
+        cell = int(self._nearest_cell(here)[0])
+        length_m, before = csgraph.dijkstra(self._graph, indices=cell, return_predecessors=True)
+        # A boat whose berth is known only so well that it seems to lie inland is at the nearest
+        # water: the way there is no passage.
+        afloat = here[~shapely.contains_xy(self._land, here[:, 0], here[:, 1])]
+        found = {}
+        for j in np.flatnonzero(self._goal_at_sea & np.isfinite(length_m[self._goal])):
+            cells = _walk_back(before, cell, int(self._goal[j]))
+            route = np.vstack([afloat, self._grid.centres(cells), self._targets[j]])
+            found[int(j)] = _straightened(route, self._shore)
+        return found
+
+    def _nearest_cell(self, points: Floats) -> Ints:
+        return np.asarray(self._sea[self._cells.query(points)[1]], dtype=np.int64)
+
+    def _at_sea(self, points: Floats) -> NDArray[np.bool_]:
+        """Return whether the water nearest to each point is the largest body, not a lagoon."""
+        return np.asarray(self._bodies.nearest(shapely.points(points)) == self._largest)
 
 
 @dataclass(frozen=True)
@@ -186,19 +229,6 @@ def _largest_component(graph: sparse.csr_array, water: NDArray[np.bool_]) -> Int
     wet = water.ravel()
     largest = np.bincount(label[wet]).argmax() if wet.any() else -1
     return np.flatnonzero(wet & (label == largest))
-
-
-def _at_largest_body(points: Floats, land: BaseGeometry, grid: _Grid) -> NDArray[np.bool_]:
-    """Return whether the water nearest to each point is the largest body, not a lagoon."""
-    corners = grid.centres(np.array([0, grid.columns * grid.rows - 1])).ravel()
-    bodies = shapely.get_parts(shapely.difference(shapely.box(*corners), land))
-    nearest = shapely.STRtree(bodies).nearest(shapely.points(points))
-    return np.asarray(nearest == np.argmax(shapely.area(bodies)))
-
-
-def _nearest_cell(points: Floats, sea: Ints, grid: _Grid) -> Ints:
-    _, position = cKDTree(grid.centres(sea)).query(points)
-    return np.asarray(sea[position], dtype=np.int64)
 
 
 def _walk_back(before: NDArray[np.int32], start: int, end: int) -> Ints:

@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 
+from geodata import hospital_level
 from maps.cartography import in_service
 from maps.packing import path, shape
 from maps.words import Words, clean, number
@@ -44,7 +45,7 @@ def hospitals(table: gpd.GeoDataFrame, words: Words) -> Iterator[dict[str, Any]]
     for row, found in _points(table):
         tier = clean(row.get("tier"))
         able = [c.strip() for c in clean(row.get("capabilities")).split(";") if c.strip()]
-        level = clean(row.get("level")) if words.lang == "zh" else ""
+        level = clean(hospital_level.text(row.get("level"), words.lang))
         yield found | {
             "name": words.named(row),
             "kind": tier if tier in TIERS else "other",

@@ -72,7 +72,9 @@ AUDIT_SYMBOLS = {
     "interval": row("T\u0304", "±", "t", "s", "/", "√n"), "share_interval": row("S"),
 }  # fmt: skip
 TERMS = ("target", "mean", "median", "p90", "share", "unreachable", "calls", "zones", "counted")
-AUDIT_TERMS = ("target", "mean_recorded", "median_recorded", "p90_recorded", "suppressed", "zones")
+AUDIT_TERMS = (
+    "target_recorded", "mean_recorded", "median_recorded", "p90_recorded", "suppressed", "zones",
+)  # fmt: skip
 
 
 def response_blocks(result: dict[str, Any], words: ReportWords) -> list[Block]:

@@ -90,19 +90,21 @@ def conditions_figure(
     *,
     lang: str,
     crs: Any,
+    title: str = "",
     type_: Type | None = None,
     paper: static.Paper = "a4",
 ) -> Figure:
-    """Return one small map for each condition, all with the same bands and extent.
+    """Return one small map for each condition or scenario, all with the same bands and extent.
 
     Args:
         tables: what to draw; the cells need the column of each panel.
-        result: title, notices and sources are read.
-        panels: one for each condition, in reading order.
+        result: region, notices and sources are read.
+        panels: one for each condition or scenario, in reading order.
         lang, crs, type_, paper: as of `pair_figure`.
+        title: of the figure; blank says that it shows response times by condition.
     """
     sheet = static.make_sheet(tables, result, lang=lang, crs=crs, type_=type_)
-    title = sheet.words.chart("conditions_title", region=_region(sheet))
+    title = title or sheet.words.chart("conditions_title", region=_region(sheet))
     return _drawn(sheet, title, panels, crs, paper)
 
 

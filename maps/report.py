@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from maps import assets, report_audit, report_brief, report_plan
+from maps import assets, report_audit, report_brief, report_compare, report_plan
 from maps.document import Document, Picture, Section, numbered
 from maps.words import ReportWords
 
@@ -29,8 +29,8 @@ def page(
     """Return the report as one HTML page without scripts and without foreign references.
 
     Args:
-        result: content of ``result.json`` of a brief, a coverage, a proposal or an audit; parts
-            that are absent are left out.
+        result: content of ``result.json`` of a brief, a coverage, a proposal, a comparison or an
+            audit; parts that are absent are left out.
         pictures: PNG or SVG by name, as bytes or as the path of a file. These stand where they
             belong, others at the end: ``coverage``, ``coverage_after``, ``coverage_pair``,
             ``distribution``, ``parts``, ``conditions``, ``resilience``, ``tradeoff``,
@@ -75,6 +75,7 @@ def document(
     build = {
         "propose": report_plan.sections,
         "audit": report_audit.sections,
+        "compare": report_compare.sections,
     }.get(kind, report_brief.sections)
     sections = [one for one in build(result, words, pictures, run) if one is not None]
     placed = Document(lang=lang, title="", lead="", sections=tuple(sections)).pictures()
@@ -86,7 +87,11 @@ def document(
         more = Section(anchor="pictures", title=words.r("section.more"), blocks=tuple(others))
         sections.insert(-1 if sections[-1].anchor == "sources" else len(sections), more)
     title = words.r(
-        {"propose": "title_plan", "audit": "title_audit"}.get(kind, "title"),
+        {
+            "propose": "title_plan",
+            "audit": "title_audit",
+            "compare": "title_compare",
+        }.get(kind, "title"),
         region=words.named(result.get("region") or {}),
     )
     return Document(

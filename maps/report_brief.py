@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from maps import findings, methods, report_checks, report_conditions, report_parts
+from maps import findings, methods, report_aid, report_checks, report_conditions, report_parts
 from maps.document import Block, Bullets, Cell, Column, Heading, Row, Section, Table, Text, section
 from maps.methods import entries
 from maps.report_parts import noted, one, picture
@@ -31,15 +31,18 @@ def sections(
         run: the run record, if it is to be told.
     """
     anchors = methods.anchors_of(result)
+    proposal = result.get("proposal")
+    plan = proposal if findings.asked(proposal) else None
     return [
         _findings(result, words, pictures),
         _zones(result, words, pictures),
         _islands(result, words),
         report_conditions.section_of(result, words, pictures),
+        report_aid.section_of(result, words),
         _proposal(result, words, pictures),
         assumed(result, words),
         report_checks.section_of(result, words, anchors),
-        _method(result, words, anchors, run),
+        method(result, words, anchors, run, plan=plan),
         methods.sources_section(result, words),
     ]
 
@@ -276,16 +279,24 @@ def _proposal(
     )
 
 
-def _method(
+def method(
     result: dict[str, Any],
     words: ReportWords,
     anchors: dict[str, str],
     run: dict[str, Any] | None,
+    *,
+    plan: dict[str, Any] | None,
 ) -> Section:
-    proposal = result.get("proposal")
+    """Return how the figures come about, with the parameters and the run.
+
+    Args:
+        result, words, run: as of `sections`.
+        anchors: of the sources.
+        plan: what says by which objective sites were chosen; None where none were.
+    """
     blocks: list[Block | None] = [*methods.response_blocks(result, words)]
-    if findings.asked(proposal):
-        blocks += methods.siting_blocks(proposal, words)
+    if plan is not None:
+        blocks += methods.siting_blocks(plan, words)
     blocks += parameter_blocks(result, words, anchors, run)
     return section("method", words.r("section.method"), blocks)
 

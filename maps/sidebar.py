@@ -98,7 +98,7 @@ def draw_verdicts(figure: Figure, sheet: Sheet, *, left: float, right: float, to
     small = 7.5 if sheet.type_.lang == "zh" else 6.8
     for zone, found in sheet.zones().items():
         target = number(found.get("target_min"))
-        verdict = judged(found, words)
+        verdict = judged(found, words, short=found.get("target_met_reason") == "cut_off")
         mean = words("verdict_mean", value=mean_text(found, words))
         mark = f"{verdict['mark']} {verdict['verdict']}"
         detail = words(

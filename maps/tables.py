@@ -55,9 +55,13 @@ class CoverageTables:
 
     Further columns show more conditions than one, each named after its key, as ``fog@day``: cells
     and islands ``response_min__KEY`` or ``mean_min__KEY`` and ``best_vehicle__KEY``, cells
-    ``after_min__KEY``, islands ``unreachable_population__KEY``, and over the year the cells'
-    ``expected_min`` and ``unreachable_days_per_year``. Ferries, roads and posts may say by
-    ``stopped__KEY`` that the condition stops them.
+    ``post_zh__KEY`` and ``post_en__KEY``, islands ``unreachable_population__KEY``, and over the
+    year the cells' ``expected_min`` and ``unreachable_days_per_year``. Ferries, roads and posts may
+    say by ``stopped__KEY`` that the condition stops them.
+
+    Beside ``after_min`` cells and islands may have ``after_vehicle``, ``after_post_zh`` and
+    ``after_post_en`` (who comes then), islands ``after_unreachable_population``; all of them exist
+    for other conditions too, as ``after_min__KEY``.
 
     Raises:
         InputError: with one fault for each missing column and each table in another CRS.

@@ -44,13 +44,16 @@ def mean_text(found: dict[str, Any], words: Words) -> str:
 def judged(found: dict[str, Any], words: Words, *, short: bool = False) -> dict[str, Any]:
     """Return whether a zone's target is met, as ``met``, ``mark`` and ``verdict``.
 
-    A zone without a mean, as nobody there is reached, has no verdict: ``met`` is None.
+    A zone without a mean, as nobody there is reached, has no verdict: ``met`` is None. Where the
+    mean keeps the target and residents are cut off, the verdict says so.
     """
     met = found.get("target_met")
     if not isinstance(met, bool):
         return {"met": None, "mark": "–", "verdict": words("verdict_unknown")}
     manner = "short" if short else "verdict"
-    verdict = words(f"{manner}_{'met' if met else 'missed'}")
+    cut_off = found.get("target_met_reason") == "cut_off"
+    outcome = "met" if met else "cut_off" if cut_off else "missed"
+    verdict = words(f"{manner}_{outcome}")
     return {"met": met, "mark": "✓" if met else "✗", "verdict": verdict}
 
 

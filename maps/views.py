@@ -14,7 +14,7 @@ from maps.cartography import in_service
 from maps.packing import Pool, column, whole
 from maps.tables import CoverageTables
 from maps.verdicts import verdicts
-from maps.words import Words, clean, number
+from maps.words import NOTE_LIMIT, Words, clean, number
 
 # Days in a year in which nobody comes: one hue, so that no band is taken for one of minutes.
 DAY_BREAKS = (0.0, 1.0, 3.0, 7.0, 30.0)
@@ -33,13 +33,14 @@ class View:
         name, light: of the condition, in the page's language; `name` alone for the whole year.
         values: of each cell, shape (cells,); NaN unreachable.
         vehicle: code of the fastest vehicle of each cell, or None where a view has none.
+        post: name of the post that it comes from, "" for none; or None where the tables say none.
         zones: its statistics.
         islands: by island id ``value, vehicle, post, out`` (residents whom nobody reaches) or,
             over the year, ``value, note``.
         effects: what the condition stops and slows, phrases for people.
         setting: the line below the title.
         after: minutes of each cell after the proposal, or None.
-        after_zones, after_islands: the same, of that state.
+        after_vehicle, after_post, after_zones, after_islands: the same, of that state.
     """
 
     key: str
@@ -52,7 +53,10 @@ class View:
     islands: Mapping[str, dict[str, Any]]
     setting: str
     effects: Sequence[str] = ()
+    post: Sequence[str] | None = None
     after: Floats | None = None
+    after_vehicle: Sequence[Any] | None = None
+    after_post: Sequence[str] | None = None
     after_zones: Mapping[str, Any] = field(default_factory=dict)
     after_islands: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -119,7 +123,7 @@ def packed(
         _pack(v, None if n == 0 else base, breaks, tables, words, names)
         for n, v in enumerate(views)
     ]
-    for name in ("values", "vehicle"):
+    for name in ("values", "vehicle", "post"):
         _shared(found, name)
     return {
         "views": found,
@@ -157,8 +161,8 @@ def _headline(
         zones=result.get("zones") or {},
         islands=_island_rows(tables, "", rows, words),
         setting=words.setting(dict(result)),
-        effects=[clean(text) for text in effects.get(key, ())],
-        **_after(tables, result, ""),
+        effects=[clean(text, limit=NOTE_LIMIT) for text in effects.get(key, ())],
+        **_after(tables, "", (result.get("proposal") or {}).get("after"), words),
     )
 
 
@@ -183,8 +187,9 @@ def _state(
         zones=(result if own == "" else state).get("zones") or {},
         islands=_island_rows(tables, f"__{key}", rows, words),
         setting=_in_a_year(words, state, words.setting({**result, **weather})),
-        effects=[clean(text) for text in effects.get(key, ())],
-        **_after(tables, result, own),
+        effects=[clean(text, limit=NOTE_LIMIT) for text in effects.get(key, ())],
+        post=_posts(tables, f"post_zh__{key}", f"post_en__{key}", words),
+        **_after(tables, own, (state if own else result.get("proposal") or {}).get("after"), words),
     )
 
 
@@ -193,21 +198,45 @@ def _in_a_year(words: Words, state: Mapping[str, Any], setting: str) -> str:
     return setting if days is None else words("setting_days", setting=setting, days=f"{days:.1f}")
 
 
-def _after(tables: CoverageTables, result: Mapping[str, Any], own: str) -> dict[str, Any]:
+def _after(
+    tables: CoverageTables, own: str, zones: Mapping[str, Any] | None, words: Words
+) -> dict[str, Any]:
     """Return the state after the proposal, where the tables know it for this condition."""
-    name = f"after_min{own}"
+    name, vehicle = f"after_min{own}", f"after_vehicle{own}"
+    posts = f"after_post_zh{own}", f"after_post_en{own}"
     if name not in tables.cells.columns:
         return {}
-    zones = (result.get("proposal") or {}).get("after") if not own else None
+    told = vehicle in tables.cells.columns
     islands = {}
     if name in tables.islands.columns:
-        pairs = zip(tables.islands["island_id"], tables.islands[name], strict=True)
-        islands = {clean(i): {"value": number(minutes)} for i, minutes in pairs}
+        for row in tables.islands.drop(columns="geometry").to_dict("records"):
+            found: dict[str, Any] = {"value": number(row[name])}
+            if vehicle in row:
+                found["vehicle"] = words.vehicle(row[vehicle])
+                found["post"] = _post(row.get(posts[0]), row.get(posts[1]), words)
+                found["out"] = number(row.get(f"after_unreachable_population{own}")) or 0
+            islands[clean(row["island_id"])] = found
     return {
         "after": tables.cells[name].to_numpy(float),
+        "after_vehicle": tables.cells[vehicle].tolist() if told else None,
+        "after_post": _posts(tables, *posts, words),
         "after_zones": zones or {},
         "after_islands": islands,
     }
+
+
+def _posts(tables: CoverageTables, zh: str, en: str, words: Words) -> list[str] | None:
+    """Return the names of the posts in two columns of the cells, or None without the columns."""
+    cells = tables.cells
+    if not {zh, en} <= set(cells.columns):
+        return None
+    return [_post(*names, words) for names in zip(cells[zh], cells[en], strict=True)]
+
+
+def _post(zh: object, en: object, words: Words) -> str:
+    """Return the name of a post, "" where there is none."""
+    name = words.name(zh, en)
+    return "" if name == words("unnamed") else name
 
 
 def _year(tables: CoverageTables, result: Mapping[str, Any], words: Words) -> Iterator[View]:
@@ -262,11 +291,10 @@ def _island_rows(
             continue
         row = rows.get(key, {})
         posts = row.get("post", island["post_zh"]), row.get("post_en", island["post_en"])
-        post = words.name(*posts)
         found[key] = {
             "value": number(island.get(f"mean_min{own}")),
             "vehicle": words.vehicle(island.get(f"best_vehicle{own}")),
-            "post": "" if post == words("unnamed") else post,
+            "post": _post(*posts, words),
             "out": number(island.get(f"unreachable_population{own}")) or 0,
         }
     return found
@@ -299,13 +327,28 @@ def _pack(
     }  # fmt: skip
     if view.vehicle is not None:
         found["vehicle"] = [names.number(words.vehicle(v)) for v in view.vehicle]
+    if view.post is not None:
+        found["post"] = [names.number(name) for name in view.post]
     if view.after is not None:
-        found["after"] = {
-            "values": column(whole(view.after, edges), whole(view.values, edges)),
-            "islands": {i: _row(row, edges, names) for i, row in view.after_islands.items()},
-            "shares": [words.percent(s) for s in tables.scale.shares(view.after, people)],
-            "said": said(view, words, after=True),
-        }
+        found["after"] = _pack_after(view, view.after, edges, tables, words, names)
+    return found
+
+
+def _pack_after(
+    view: View, after: Floats, edges: Sequence[float], tables: CoverageTables, words: Words,
+    names: Pool,
+) -> dict[str, Any]:  # fmt: skip
+    shares = tables.scale.shares(after, tables.cells["population"])
+    found: dict[str, Any] = {
+        "values": column(whole(after, edges), whole(view.values, edges)),
+        "islands": {i: _row(row, edges, names) for i, row in view.after_islands.items()},
+        "shares": [words.percent(share) for share in shares],
+        "said": said(view, words, after=True),
+    }
+    if view.after_vehicle is not None:
+        found["vehicle"] = [names.number(words.vehicle(v)) for v in view.after_vehicle]
+    if view.after_post is not None:
+        found["post"] = [names.number(name) for name in view.after_post]
     return found
 
 

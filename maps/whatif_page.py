@@ -33,6 +33,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "cells": ("demand_id", "island_id", "name_zh", "name_en", "zone", "population", "target_min"),
     "islands": ("island_id", "name_zh", "name_en"),
     "posts": ("post_id", "name_zh", "name_en", "kind", "evidence", "vehicles", "outside"),
+    "helipads": ("helipad_id", "name_zh", "name_en", "status"),
     "roads": ("link_id", "name_zh", "name_en", "structure", "status"),
     "ferries": ("link_id", "name_zh", "name_en", "status"),
     "zones": ("zone",),
@@ -47,6 +48,7 @@ class WhatIfTables:
         cells: polygons, one a demand point, in the order of the server's answers.
         islands: multipolygons of the land.
         posts: points; those that are ``outside`` are left out.
+        helipads: points; shown are those where helicopters land today.
         roads, ferries: lines that may be closed and opened.
         zones: multipolygons of the planning zones.
 
@@ -57,6 +59,7 @@ class WhatIfTables:
     cells: gpd.GeoDataFrame
     islands: gpd.GeoDataFrame
     posts: gpd.GeoDataFrame
+    helipads: gpd.GeoDataFrame
     roads: gpd.GeoDataFrame
     ferries: gpd.GeoDataFrame
     zones: gpd.GeoDataFrame
@@ -199,6 +202,7 @@ def _data(tables: WhatIfTables, words: Words) -> dict[str, Any]:
         },
         "islands": list(_islands(tables.islands, words)),
         "posts": list(_posts(tables.posts, words)),
+        "helipads": list(_helipads(tables.helipads, words)),
         "roads": list(_links(tables.roads, words)),
         "ferries": list(_links(tables.ferries, words)),
         "zones": [
@@ -245,6 +249,17 @@ def _posts(table: gpd.GeoDataFrame, words: Words) -> Iterator[dict[str, Any]]:
             "evidence": clean(row["evidence"]),
             "evidence_text": words.code("evidence_long", row["evidence"]),
             "vehicles": words("list_mark").join(words.vehicle(v) for v in vehicles),
+            "at": [round(row["geometry"].y, 5), round(row["geometry"].x, 5)],
+        }
+
+
+def _helipads(table: gpd.GeoDataFrame, words: Words) -> Iterator[dict[str, Any]]:
+    for row in table.to_dict("records"):
+        if row["status"] != "existing" or row["geometry"] is None or row["geometry"].is_empty:
+            continue
+        yield {
+            "id": _id(row["helipad_id"]),
+            "name": words.named(row),
             "at": [round(row["geometry"].y, 5), round(row["geometry"].x, 5)],
         }
 

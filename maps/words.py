@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ _KINDS_OF_PLACE = {
     "街道": "Subdistrict", "新区": "New Area", "县": "County", "区": "District", "市": "City",
     "镇": "Town", "乡": "Township", "岛": "Island",
 }  # fmt: skip
+# A name with another one in brackets, perhaps its former one: 登步（原登步乡）.
+_BRACKETED = re.compile(r"([^（(）)]+)[（(](原)?([^（(）)]+)[）)]")
 
 
 def is_missing(value: object) -> bool:
@@ -50,7 +53,16 @@ def pinyin(name_zh: str) -> str:
 
 
 def romanised(name_zh: str) -> str:
-    """Return a Chinese place name for English text: 岱山县 gives ``Daishan County``."""
+    """Return a Chinese place name for English text: 岱山县 gives ``Daishan County``.
+
+    Of several places (定海区/普陀区) each is put so, and what stands in brackets by itself.
+    """
+    if "/" in name_zh:
+        return "/".join(romanised(part) for part in name_zh.split("/"))
+    if bracketed := _BRACKETED.fullmatch(name_zh):
+        before, former, inside = bracketed.groups()
+        told = f"formerly {romanised(inside)}" if former else romanised(inside)
+        return clean(f"{romanised(before)} ({told})")
     for ending, kind in _KINDS_OF_PLACE.items():
         if name_zh.endswith(ending) and len(name_zh) > len(ending) + 1:
             return clean(f"{pinyin(name_zh.removesuffix(ending))} {kind}")

@@ -122,13 +122,14 @@ def split(
         while mark < len(marks) and marks[mark] < at:
             mark += 1
         if not wide:
-            after = _plain_record(
+            plain, after = _plain_records(
                 buffer, at, marks, mark, separator, newline, slots, starts, ends, row
             )
-            if after >= 0:
-                at, mark = marks[after] + 1, after + 1
+            for _ in range(plain):
                 lines[row], faults[row] = line, 0
                 row, line = row + 1, line + 1
+            if plain > 0:
+                at, mark = after, mark + plain * len(slots)
                 continue
         quoted[:, row] = 0
         end, fault, breaks = _record(
@@ -186,7 +187,7 @@ def _marks(buffer: Bytes, separator: int, newline: int) -> NDArray[np.int32]:
 
 
 @compiled
-def _plain_record(
+def _plain_records(
     buffer: Bytes,
     begin: int,
     marks: NDArray[np.int32],
@@ -197,33 +198,35 @@ def _plain_record(
     starts: Integers,
     ends: Integers,
     row: int,
-) -> int:
-    """Find the fields of a whole line without quotes, NUL bytes or a fault.
+) -> tuple[int, int]:
+    """Find the fields of whole lines without quotes, NUL bytes or a fault, from `begin` on.
+
+    Most lines are like that; the loop hands no array on, which would count references to it.
 
     Returns:
-        The index in `marks` of the line's end, or -1 where `_record` must look at it.
+        How many there are until one that `_record` must look at, and the byte after the last.
     """
-    columns, start = len(slots), begin
-    if mark + columns > len(marks) or marks[mark + columns - 1] - begin > LINE_LIMIT:
-        return -1
-    for field in range(columns):
-        end = integer(marks[mark + field])
-        expected = newline if field == columns - 1 else separator
-        if buffer[end] != expected:
-            return -1
-        slot = slots[field]
-        if slot >= 0:
-            starts[slot, row], ends[slot, row] = start, end
-        start = end + 1
-    last = start - 1
-    if newline != _CR and last > begin and buffer[last - 1] == _CR:
-        slot = slots[columns - 1]
-        if slot >= 0 and ends[slot, row] > starts[slot, row]:
-            ends[slot, row] -= 1
-    if columns == 1 or buffer[begin] in (separator, _SPACE, _TAB, _CR, _LF):
-        # Perhaps a line without content.
-        return -1
-    return mark + columns - 1
+    columns, done, return_too = len(slots), 0, newline != _CR
+    last = slots[columns - 1]
+    while mark + columns <= len(marks) and columns > 1:
+        if buffer[begin] in (separator, _SPACE, _TAB, _CR, _LF):
+            # Perhaps a line without content.
+            break
+        start, good = begin, marks[mark + columns - 1] - begin <= LINE_LIMIT
+        for field in range(columns):
+            end = integer(marks[mark + field])
+            good &= buffer[end] == (newline if field == columns - 1 else separator)
+            slot = slots[field]
+            if slot >= 0:
+                starts[slot, row], ends[slot, row] = start, end
+            start = end + 1
+        if not good:
+            break
+        returned = return_too and start - 1 > begin and buffer[start - 2] == _CR
+        if returned and last >= 0 and ends[last, row] > starts[last, row]:
+            ends[last, row] -= 1
+        begin, mark, row, done = start, mark + columns, row + 1, done + 1
+    return done, begin
 
 
 @compiled

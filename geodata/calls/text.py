@@ -48,13 +48,18 @@ def parts(
     skim = _Skim(path, size, reading.columns, form)
     with ThreadPoolExecutor(_THREADS) as pool:
         guesses = list(pool.map(lambda goal: skim.piece(goal, goal + step), goals))
-    starts, start = [begin], begin
-    for goal, (guess, after) in zip(goals, guesses, strict=True):
+    starts, counts, start = [begin], [], begin
+    for goal, (guess, after, lines) in zip(goals, guesses, strict=True):
+        known = None
         if start < goal + step:
+            known = lines if start == guess else None
             start = after if start == guess else skim.first(start, goal + step)
         starts.append(start)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        breaks = list(pool.map(skim.breaks, starts[:-1], starts[1:]))
+        counts.append(known)
+    breaks = [
+        skim.breaks(start, stop) if known is None else known
+        for start, stop, known in zip(starts[:-1], starts[1:], counts, strict=True)
+    ]
     made = []
     for start, stop, count in zip(starts[:-1], starts[1:], breaks, strict=True):
         if stop > start:
@@ -88,15 +93,22 @@ class _Skim:
     def __init__(self, path: str, size: int, columns: int, form: TextForm) -> None:
         self.path, self.size, self.columns, self.form = path, size, columns, form
 
-    def piece(self, goal: int, limit: int) -> tuple[int, int]:
-        """Return the guessed start of the first record from `goal`, and the first from `limit`."""
+    def piece(self, goal: int, limit: int) -> tuple[int, int, int | None]:
+        """Return the guessed start of the first record from `goal`, and the first from `limit`.
+
+        Also the number of line breaks between them, where it is known.
+        """
         guess = self._after_break(goal)
-        return guess, self.first(guess, limit)
+        plain = self._plain(guess, limit)
+        return (guess, *plain) if plain else (guess, self._looked_into(guess, limit), None)
 
     def first(self, start: int, limit: int) -> int:
         """Return the start of the first record at or after `limit`, given one at `start`."""
-        if (plain := self._plain(start, limit)) is not None:
-            return plain
+        plain = self._plain(start, limit)
+        return plain[0] if plain else self._looked_into(start, limit)
+
+    def _looked_into(self, start: int, limit: int) -> int:
+        """Return what `first` does, record by record."""
         while start < min(limit, self.size):
             stop = min(limit, start + _SKIM)
             buffer = load(self.path, start, stop + LINE_LIMIT + 2)
@@ -116,13 +128,15 @@ class _Skim:
             start += at
         return start
 
-    def _plain(self, start: int, limit: int) -> int | None:
-        """Return what `first` does where there is no quote up to that place, else None."""
-        after = self._after_break(limit)
+    def _plain(self, start: int, limit: int) -> tuple[int, int] | None:
+        """Return what `first` does, and the line breaks up to there, if no quote comes before."""
+        after, lines = self._after_break(limit), 0
         for at in range(start, after, _SKIM):
-            if record_loops.count_of(load(self.path, at, min(at + _SKIM, after)), ord('"')):
+            piece = load(self.path, at, min(at + _SKIM, after))
+            if record_loops.count_of(piece, ord('"')):
                 return None
-        return max(after, start)
+            lines += record_loops.count_of(piece, self.form.newline)
+        return max(after, start), lines
 
     def breaks(self, start: int, stop: int) -> int:
         """Return the number of line breaks between two bytes."""

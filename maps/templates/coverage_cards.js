@@ -49,8 +49,8 @@ CoverageMap.prototype.roadTip = function (road, stopped) {
 };
 
 CoverageMap.prototype.cellTip = function (i) {
-  var names = this.data.names, line = this.said(this.value(i)), vehicle = this.current.vehicle;
-  if (!this.isAfter && vehicle && this.value(i) !== null) line += ' · ' + names[vehicle[i]];
+  var names = this.data.names, line = this.said(this.value(i)), vehicle = this.state().vehicle;
+  if (vehicle && this.value(i) !== null) line += ' · ' + names[vehicle[i]];
   return this.lines2(names[this.data.cells.title[i]], line);
 };
 
@@ -88,10 +88,11 @@ CoverageMap.prototype.cellCard = function (i) {
   if (this.stateLabel()) box.appendChild(make('p', 'which', this.stateLabel()));
   box.appendChild(this.figure(value, columns.target[i]));
   if (this.isAfter) box.appendChild(make('p', 'quiet', this.text('today', {minutes: this.minutes(view.values[i])})));
-  if (view.vehicle && view.values[i] !== null && !this.isAfter) {
-    var post = main ? names[columns.post[i]] : '';
-    box.appendChild(make('p', '', post ? this.text('best', {vehicle: names[view.vehicle[i]], post: post})
-      : this.text('best_vehicle', {vehicle: names[view.vehicle[i]]})));
+  var state = this.state(), posts = state.post || (main && !this.isAfter ? columns.post : null);
+  if (state.vehicle && value !== null) {
+    var post = posts ? names[posts[i]] : '';
+    box.appendChild(make('p', '', post ? this.text('best', {vehicle: names[state.vehicle[i]], post: post})
+      : this.text('best_vehicle', {vehicle: names[state.vehicle[i]]})));
   }
   if (main && !this.isAfter && view.values[i] !== null) box.appendChild(this.legsTable(i));
   if (main && !this.isAfter && columns.second[i] !== null) {
@@ -100,7 +101,7 @@ CoverageMap.prototype.cellCard = function (i) {
       minutes: this.minutes(columns.second[i])
     })));
   }
-  if (main && !this.isAfter && view.after) {
+  if (!this.isAfter && view.after) {
     box.appendChild(make('p', '', this.text('then', {minutes: this.minutes(view.after.values[i])})));
   }
   this.addConditions(box, function (other) { return other.values[i]; }, function (other) {
@@ -134,10 +135,12 @@ CoverageMap.prototype.legsTable = function (i) {
   return table;
 };
 
-/* Every condition beside every light, and the year: nothing where the page has one view. */
+/* Every condition beside every light, and the year, today or after: nothing where there is one view.
+   `value` and `vehicle` read a view or its state after the proposal. */
 CoverageMap.prototype.addConditions = function (box, value, vehicle) {
-  var self = this, views = this.data.views, names = [], lights = [];
-  var states = views.filter(function (view) { return view.light; });
+  var self = this, after = this.isAfter, names = [], lights = [];
+  function state(view) { return after ? view.after : view; }
+  var views = this.data.views.filter(state), states = views.filter(function (view) { return view.light; });
   if (states.length < 2) return;
   states.forEach(function (view) {
     if (names.indexOf(view.name) < 0) names.push(view.name);
@@ -152,7 +155,7 @@ CoverageMap.prototype.addConditions = function (box, value, vehicle) {
     row.appendChild(make('th', '', name)).scope = 'row';
     lights.forEach(function (light) {
       var view = states.find(function (v) { return v.name === name && v.light === light; }), cell = make('td');
-      if (view) self.fillCondition(cell, view, value(view), vehicle(view));
+      if (view) self.fillCondition(cell, view, value(state(view)), vehicle(state(view)));
       row.appendChild(cell);
     });
     body.appendChild(row);
@@ -161,7 +164,7 @@ CoverageMap.prototype.addConditions = function (box, value, vehicle) {
   table.appendChild(body);
   box.appendChild(table);
   var year = views.filter(function (view) { return !view.light; }).map(function (view) {
-    var own = value(view);
+    var own = value(state(view));
     return view.name + ': ' + (view.kind !== 'days' ? self.minutes(own) : own === null ? '–' : self.text('n_days', {n: own.toFixed(1)}));
   });
   year.forEach(function (line) { box.appendChild(make('p', 'quiet', line)); });
@@ -175,7 +178,7 @@ CoverageMap.prototype.fillCondition = function (cell, view, minutes, vehicle) {
   chip.style.color = band.ink;
   cell.appendChild(chip);
   if (vehicle) cell.appendChild(make('small', '', vehicle));
-  if (view === this.current && !this.isAfter) cell.className = 'now';
+  if (view === this.current) cell.className = 'now';
 };
 
 CoverageMap.prototype.islandCard = function (island) {
@@ -190,7 +193,7 @@ CoverageMap.prototype.islandCard = function (island) {
   box.appendChild(make('p', 'big', this.said(this.worth(row))));
   if (this.worth(row) !== null && this.current.kind === 'minutes') box.appendChild(make('p', 'quiet', this.text('island_mean')));
   if (row[3] && row[0] !== null) box.appendChild(make('p', 'missed', this.text('left_out', {people: this.people(row[3])})));
-  if (row.length > 1 && this.worth(row) !== null && this.current.vehicle) {
+  if (row.length > 1 && this.worth(row) !== null && this.state().vehicle) {
     box.appendChild(make('p', '', names[row[2]] ? this.text('best', {vehicle: names[row[1]], post: names[row[2]]})
       : this.text('best_vehicle', {vehicle: names[row[1]]})));
   } else if (row.length > 1 && !this.current.vehicle) box.appendChild(make('p', '', names[row[1]]));

@@ -50,7 +50,9 @@ CoverageMap.prototype.unpack = function () {
       own = view.values.map(function (step, i) { return step === null ? null : step + (first[i] || 0); });
     }
     view.hundredths = own;
-    if (typeof view.vehicle === 'number') view.vehicle = views[view.vehicle].vehicle;
+    ['vehicle', 'post'].forEach(function (name) {
+      if (typeof view[name] === 'number') view[name] = views[view[name]][name];
+    });
   });
   views.forEach(function (view) {
     view.values = plain(view.hundredths);

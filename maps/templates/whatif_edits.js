@@ -74,7 +74,7 @@ Edits.prototype.count = function () {
   }, 0);
 };
 
-/* A new post takes the next number that none of `taken` has. */
+/* A new post or helipad takes the next number that none of `taken` has. */
 Edits.prototype.addPost = function (vehicle, at, names, taken) {
   this.change(function (state) {
     var n = 1;
@@ -122,15 +122,21 @@ Edits.prototype.request = function (head) {
   function ids(table, key) {
     return Object.keys(table).map(function (id) { var entry = {}; entry[key] = id; return entry; });
   }
+  function added(key, pads) {
+    return s.add.filter(function (one) { return (one.vehicle === 'helipad') === pads; }).map(function (one) {
+      var entry = {name_zh: one.zh, name_en: one.en, lon: one.at[1], lat: one.at[0]};
+      entry[key] = one.id;
+      return pads ? entry : Object.assign(entry, {vehicles: [one.vehicle], kind: kinds[one.vehicle]});
+    });
+  }
   return Object.assign({}, head, {
     condition: {name: s.condition, daylight: s.daylight},
     post: {
-      add: s.add.map(function (one) {
-        return {post_id: one.id, name_zh: one.zh, name_en: one.en, lon: one.at[1], lat: one.at[0], vehicles: [one.vehicle], kind: kinds[one.vehicle]};
-      }),
+      add: added('post_id', false),
       move: Object.keys(s.move).map(function (id) { return {post_id: id, lon: s.move[id][1], lat: s.move[id][0]}; }),
       remove: ids(s.remove, 'post_id')
     },
+    helipad: {add: added('helipad_id', true)},
     link: {close: ids(s.close, 'link_id'), open: ids(s.open, 'link_id')}
   });
 };

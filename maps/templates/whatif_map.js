@@ -24,6 +24,7 @@ function WhatIfMap(data, edits) {
   L.control.scale({imperial: false, position: 'bottomright', maxWidth: 140}).addTo(map);
   this.drawLand();
   this.drawLinks();
+  this.drawHelipads();
   this.showWhole();
   map.on('zoomend', this.afterZoom, this);
   this.afterZoom();
@@ -122,6 +123,24 @@ WhatIfMap.prototype.drawLinks = function () {
   });
 };
 
+/* Where helicopters land today: they stay where they are. */
+WhatIfMap.prototype.drawHelipads = function () {
+  var self = this;
+  this.data.helipads.forEach(function (pad) {
+    var icon = L.divIcon({className: 'mark pad', html: symbol('helipad', 'helipad', 15), iconSize: null});
+    L.marker(pad.at, {icon: icon, keyboard: false, zIndexOffset: -100}).bindTooltip(function () {
+      return self.lines(pad.name, self.text('helipad'));
+    }, {direction: 'top', offset: [0, -8]}).addTo(self.map);
+  });
+};
+
+WhatIfMap.prototype.lines = function (title, line) {
+  var box = make('div');
+  box.appendChild(make('strong', '', title));
+  box.appendChild(make('div', '', line));
+  return box;
+};
+
 WhatIfMap.prototype.styleLinks = function () {
   var self = this, edits = this.edits;
   Object.keys(this.links).forEach(function (id) {
@@ -136,10 +155,7 @@ WhatIfMap.prototype.styleLinks = function () {
 };
 
 WhatIfMap.prototype.linkTip = function (link) {
-  var box = make('div');
-  box.appendChild(make('strong', '', link.name));
-  box.appendChild(make('div', '', this.text('link_' + link.what) + ' · ' + this.linkState(link)));
-  return box;
+  return this.lines(link.name, this.text('link_' + link.what) + ' · ' + this.linkState(link));
 };
 
 WhatIfMap.prototype.linkState = function (link) {

@@ -1,7 +1,7 @@
 "use strict";
 /* Posts on the map: dragged with the mouse, walked with the arrow keys, added by a click. */
 
-var STEP_KM = 0.25, KINDS = {ambulance: 'ambulance_station', boat: 'boat_base', helicopter: 'air_base'};
+var STEP_KM = 0.25, KINDS = {ambulance: 'ambulance_station', boat: 'boat_base', helicopter: 'air_base', helipad: 'helipad'};
 
 /* Brings the markers in line with the edits. */
 WhatIfMap.prototype.drawPosts = function () {
@@ -12,7 +12,7 @@ WhatIfMap.prototype.drawPosts = function () {
       at: state.move[post.id] || post.at, changed: Boolean(state.move[post.id]), gone: Boolean(state.remove[post.id]), small: post.evidence === 'clinic'};
   });
   state.add.forEach(function (one) {
-    wanted[one.id] = {id: one.id, name: self.data.lang === 'zh' ? one.zh : one.en, kind: KINDS[one.vehicle], style: 'site', facts: [self.text('new_post'), self.data.vehicles[one.vehicle]],
+    wanted[one.id] = {id: one.id, name: self.data.lang === 'zh' ? one.zh : one.en, kind: KINDS[one.vehicle], style: 'site', facts: [self.text('new_post'), self.means(one.vehicle)],
       at: one.at, changed: true, gone: false, small: false, added: true};
   });
   Object.keys(this.posts).forEach(function (id) {
@@ -31,6 +31,9 @@ WhatIfMap.prototype.drawPosts = function () {
   });
   this.placeNames();
 };
+
+/* What a new post sends; a helipad sends nothing and is landed on. */
+WhatIfMap.prototype.means = function (vehicle) { return this.data.vehicles[vehicle] || this.text('helipad'); };
 
 WhatIfMap.prototype.label = function (post) {
   var state = post.gone ? this.text('removed') : post.changed && !post.added ? this.text('moved') : '';
@@ -151,7 +154,7 @@ WhatIfMap.prototype.place = function (at) {
   var vehicle = this.adding, taken = {};
   if (!vehicle) return;
   this.stopAdding();
-  this.data.posts.forEach(function (post) { taken[post.id] = true; });
+  this.data.posts.concat(this.data.helipads).forEach(function (one) { taken[one.id] = true; });
   var names = {zh: this.text('name_zh_' + vehicle), en: this.text('name_en_' + vehicle)};
   this.edits.addPost(vehicle, [Number(at.lat.toFixed(5)), Number(at.lng.toFixed(5))], names, taken);
 };

@@ -20,7 +20,8 @@ Panel.prototype.show = function (answer) {
 
 Panel.prototype.verdict = function (stats) {
   if (stats.target_met === null || stats.target_met === undefined) return {mark: '–', text: this.text('not_judged'), name: ''};
-  return stats.target_met ? {mark: '✓', text: this.text('met'), name: 'met'} : {mark: '✗', text: this.text('missed'), name: 'missed'};
+  if (stats.target_met) return {mark: '✓', text: this.text('met'), name: 'met'};
+  return {mark: '✗', text: this.text(stats.target_met_reason === 'cut_off' ? 'missed_cut_off' : 'missed'), name: 'missed'};
 };
 
 /* With as many decimals as it takes to stand on its side of the target. */
@@ -136,7 +137,7 @@ Panel.prototype.changes = function () {
     list.appendChild(item);
   }
   state.add.forEach(function (one) {
-    add(self.text('did_add', {post: self.data.lang === 'zh' ? one.zh : one.en, vehicle: self.data.vehicles[one.vehicle]}), function () { edits.removePost(one.id); });
+    add(self.text('did_add', {post: self.data.lang === 'zh' ? one.zh : one.en, vehicle: self.map.means(one.vehicle)}), function () { edits.removePost(one.id); });
   });
   Object.keys(state.move).forEach(function (id) { add(self.text('did_move', {post: posts[id] || id}), function () { edits.restorePost(id); }); });
   Object.keys(state.remove).forEach(function (id) { add(self.text('did_remove', {post: posts[id] || id}), function () { edits.restorePost(id); }); });

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,17 +27,41 @@ if TYPE_CHECKING:
     from routing.config import Parameters
 
 
-class Asked(TypedDict):
-    """The options that say of which region and under which condition, as typed."""
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the options of `shared_options` ask, as typed."""
 
+    out: Path
+    overwrite: bool
     daylight: str | None
     when: str | None
     condition: str | None
     conditions_file: Path | None
     scenario: tuple[Path, ...]
     mutual_aid: bool | None
+    check: bool
+    tiles: drawing.Tiles
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Asked:
+        """Return what the arguments of a command ask; further ones are left alone."""
+        tiles = drawing.Tiles(**{f.name: given[f.name] for f in fields(drawing.Tiles)})
+        own = {f.name: given[f.name] for f in fields(cls) if f.name != "tiles"}
+        return cls(tiles=tiles, **own)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The options that say of which region and under which condition."""
+        return {name: getattr(self, name) for name in _STATE}
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """All of them as the run record holds them."""
+        told = {"out": str(self.out), "overwrite": self.overwrite}
+        return {**told, **self.state, **asdict(self.tiles)}
 
 
+_STATE = ("daylight", "when", "condition", "conditions_file", "scenario", "mutual_aid")
 STAGES = ("network", "response", "variants", "proposal", "tables", "pictures")
 AID_COLUMNS = ("island_id", "name_zh", "name_en", "county", "population", "without_min",
                "with_min", "lost_min", "newly_reached_population", "post", "post_en")  # fmt: skip
@@ -49,78 +73,57 @@ def register(root: click.Group) -> None:
     root.add_command(_brief_command())
 
 
+def shared_options(function: frame.Decorated) -> frame.Decorated:
+    """Add the options of every map of response times: arguments named as the fields of `Asked`."""
+    check = click.option("--check", is_flag=True, help=frame.help_text("brief.check"))
+    first_last = (
+        frame.output_options,
+        frame.daylight_option,
+        frame.when_option,
+        frame.condition_options,
+        frame.scenario_option,
+        frame.mutual_aid_option,
+        drawing.tile_options,
+        check,
+    )
+    for option in reversed(first_last):
+        function = option(function)
+    return function
+
+
 def _brief_command() -> click.Command:
     say = frame.help_text
 
     @frame.command("brief")
-    @frame.output_options
-    @frame.daylight_option
-    @frame.when_option
-    @frame.condition_options
-    @frame.scenario_option
-    @frame.mutual_aid_option
-    @drawing.tile_options
+    @shared_options
     @click.option("--new", type=click.IntRange(1, 100), default=5, help=say("brief.new"))
     @click.option(
         "--time-limit", type=click.FloatRange(min=1.0), default=30.0, help=say("brief.time_limit")
     )
     @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help=say("brief.seed"))
-    @click.option("--check", is_flag=True, help=say("brief.check"))
     @click.pass_obj
     def brief(
-        settings: frame.Settings,
-        /,
-        out: Path,
-        overwrite: bool,
-        daylight: str | None,
-        when: str | None,
-        condition: str | None,
-        conditions_file: Path | None,
-        scenario: tuple[Path, ...],
-        mutual_aid: bool | None,
-        new: int,
-        time_limit: float,
-        seed: int,
-        check: bool,
-        **tiles: Any,
+        settings: frame.Settings, /, new: int, time_limit: float, seed: int, **given: Any
     ) -> int:
-        asked = {"fallback_new": new, "time_limit_s": time_limit, "seed": seed}
-        state: Asked = {
-            "daylight": daylight,
-            "when": when,
-            "condition": condition,
-            "conditions_file": conditions_file,
-            "scenario": scenario,
-            "mutual_aid": mutual_aid,
-        }
-        shown = drawing.Tiles(**tiles)
-        return run(settings, "brief", out, overwrite, state, check, shown, propose=True, **asked)
+        question = {"fallback_new": new, "time_limit_s": time_limit, "seed": seed}
+        return run(settings, "brief", Asked.of(given), propose=True, **question)
 
     return brief
 
 
-def run(
-    settings: frame.Settings,
-    command: str,
-    out: Path,
-    overwrite: bool,
-    state: Asked,
-    check: bool,
-    tiles: drawing.Tiles,
-    **asked: Any,
-) -> int:
+def run(settings: frame.Settings, command: str, asked: Asked, **question: Any) -> int:
     """Compute, write all or nothing, tell the findings; 1 if a checked target is missed."""
     from geodata.outputs import OutputFolder
     from routing import brief, conditions
 
-    online = tiles.layers()
-    parameters = frame.load_parameters(settings, mutual_aid=state["mutual_aid"])
-    condition = frame.condition_under(parameters, state)
-    catalogue_ = frame.conditions_catalogue(state["conditions_file"])
-    place = frame.load_region(settings, state["scenario"])
+    online = asked.tiles.layers()
+    parameters = frame.load_parameters(settings, mutual_aid=asked.mutual_aid)
+    condition = frame.condition_under(parameters, asked.state)
+    catalogue_ = frame.conditions_catalogue(asked.conditions_file)
+    place = frame.load_region(settings, asked.scenario)
     conditions.check(condition, place)
     texts = {key: catalogue.text(f"stage.{key}", settings.lang) for key in STAGES}
-    with OutputFolder(out, overwrite=overwrite) as folder:
+    with OutputFolder(asked.out, overwrite=asked.overwrite) as folder:
         with progress.stages(texts) as work:
             found = brief.compute(
                 place,
@@ -128,7 +131,7 @@ def run(
                 condition=condition,
                 catalogue=catalogue_,
                 progress=work.begin,
-                **asked,
+                **question,
             )
             result = brief.plain(found.result)
             work.begin("pictures")
@@ -138,12 +141,12 @@ def run(
             )
             write_page(folder, drawn, result, settings.lang, [condition], online)
             write_pictures(folder, drawn, place, result, settings.lang)
-        arguments = {"out": str(out), "overwrite": overwrite, **state, **asked, **asdict(tiles)}
+        arguments = {**asked.arguments, **question}
         write_record(folder, settings, command, arguments, place, parameters, catalogue_)
     for line in summary_lines(result, settings.lang):
         click.echo(line)
-    click.echo(settings.say("brief.written", folder=str(out)))
-    return missed(result) if check else 0
+    click.echo(settings.say("brief.written", folder=str(asked.out)))
+    return missed(result) if asked.check else 0
 
 
 def missed(result: dict[str, Any]) -> int:

@@ -201,8 +201,11 @@ def _write_pictures(
     result: dict[str, Any],
     lang: str,
 ) -> None:
-    """Write a pair of maps for each case: as it is, and under the scenario."""
+    """Write a pair of maps for each case, as it is and under the scenario, and the reports."""
     from maps import panels, static
+    from routing.cli import papers
+
+    figures = {}
 
     drawn = drawing.coverage_tables(today, place, result)
     islands = found.islands[found.islands["condition"] == result["conditions"][0]["key"]]
@@ -231,8 +234,12 @@ def _write_pictures(
             panels.Panel(title=shorten(_name(case, lang)), column="after_scenario", zones=zones),
         ]
         crs = place.metric_crs
-        figure = panels.conditions_figure(shown, result, pair, lang=lang, crs=crs)
+        figure = panels.conditions_figure(
+            shown, result, pair, lang=lang, crs=crs, title=_title(result, lang)
+        )
         folder.path(f"compare_{number}.png").write_bytes(static.png_bytes(figure, dpi=200))
+        figures[f"compare_{number}"] = figure
+    papers.write(folder, result, figures, lang)
 
 
 def _as_zone(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -256,8 +263,7 @@ def summary_lines(result: Mapping[str, Any], lang: str) -> list[str]:
     def say(key: str, **params: object) -> str:
         return catalogue.text(f"compare.{key}", lang, **params)
 
-    region = result["region"][f"name_{lang}"] or result["region"]["name_zh"]
-    lines = [say("title", region=shorten(region))]
+    lines = [_title(result, lang)]
     names = {row["key"]: _condition(row, lang) for row in result["conditions"]}
     names["year"] = say("year")
     for case in result["cases"]:
@@ -278,6 +284,11 @@ def summary_lines(result: Mapping[str, Any], lang: str) -> list[str]:
                 lines.append(say("moves", **sums))
             lines.append(_islands_line(case, key, lang, say))
     return lines
+
+
+def _title(result: Mapping[str, Any], lang: str) -> str:
+    region = result["region"][f"name_{lang}"] or result["region"]["name_zh"]
+    return catalogue.text("compare.title", lang, region=shorten(region))
 
 
 def _zone_line(row: Mapping[str, Any], lang: str, say: Any) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,73 +29,35 @@ def _coverage_command() -> click.Command:
     say = frame.help_text
 
     @frame.command("coverage")
-    @frame.output_options
-    @frame.daylight_option
-    @frame.when_option
-    @frame.condition_options
-    @frame.scenario_option
-    @frame.mutual_aid_option
-    @drawing.tile_options
+    @brief.shared_options
     @click.option("--all-conditions", is_flag=True, help=say("coverage.all_conditions"))
-    @click.option("--check", is_flag=True, help=say("brief.check"))
     @click.pass_obj
-    def coverage(
-        settings: frame.Settings,
-        /,
-        out: Path,
-        overwrite: bool,
-        daylight: str | None,
-        when: str | None,
-        condition: str | None,
-        conditions_file: Path | None,
-        scenario: tuple[Path, ...],
-        mutual_aid: bool | None,
-        all_conditions: bool,
-        check: bool,
-        **tiles: Any,
-    ) -> int:
-        shown = drawing.Tiles(**tiles)
-        state: brief.Asked = {
-            "daylight": daylight,
-            "when": when,
-            "condition": condition,
-            "conditions_file": conditions_file,
-            "scenario": scenario,
-            "mutual_aid": mutual_aid,
-        }
+    def coverage(settings: frame.Settings, /, all_conditions: bool, **given: Any) -> int:
+        asked = brief.Asked.of(given)
         if all_conditions:
-            return _run_all(settings, out, overwrite, state, check, shown)
-        return brief.run(settings, "coverage", out, overwrite, state, check, shown, propose=False)
+            return _run_all(settings, asked)
+        return brief.run(settings, "coverage", asked, propose=False)
 
     return coverage
 
 
-def _run_all(
-    settings: frame.Settings,
-    out: Path,
-    overwrite: bool,
-    state: brief.Asked,
-    check: bool,
-    tiles: drawing.Tiles,
-) -> int:
-
+def _run_all(settings: frame.Settings, asked: brief.Asked) -> int:
     from geodata.outputs import OutputFolder
 
-    online = tiles.layers()
-    parameters = frame.load_parameters(settings, mutual_aid=state["mutual_aid"])
-    shown = frame.condition_under(parameters, state)
-    known = frame.conditions_catalogue(state["conditions_file"])
-    place = frame.load_region(settings, state["scenario"])
+    online = asked.tiles.layers()
+    parameters = frame.load_parameters(settings, mutual_aid=asked.mutual_aid)
+    shown = frame.condition_under(parameters, asked.state)
+    known = frame.conditions_catalogue(asked.conditions_file)
+    place = frame.load_region(settings, asked.scenario)
     texts = {key: catalogue.text(f"stage.{key}", settings.lang) for key in STAGES}
-    arguments: dict[str, Any] = {"out": str(out), "overwrite": overwrite, **state, **asdict(tiles)}
-    with OutputFolder(out, overwrite=overwrite) as folder:
+    with OutputFolder(asked.out, overwrite=asked.overwrite) as folder:
         with progress.stages(texts) as work:
             from routing import brief as briefs
             from routing import conditions, land_network, resilience
             from routing.brief import year
 
             # One light alone where a clock time or --daylight says which.
-            asked_light = None if state["daylight"] is state["when"] is None else shown.daylight
+            asked_light = None if asked.daylight is asked.when is None else shown.daylight
             likely = known.likely(
                 day_share=conditions.day_share(parameters),
                 daylight=asked_light,
@@ -132,12 +93,12 @@ def _run_all(
             panels = _panels(drawn, place, result, settings.lang)
             folder.path("conditions.png").write_bytes(static.png_bytes(panels, dpi=200))
             brief.write_pictures(folder, drawn, place, result, settings.lang, conditions=panels)
-        arguments["all_conditions"] = True
+        arguments = {**asked.arguments, "all_conditions": True}
         brief.write_record(folder, settings, "coverage", arguments, place, parameters, known)
     for line in summary_lines(result, settings.lang):
         click.echo(line)
-    click.echo(settings.say("brief.written", folder=str(out)))
-    return brief.missed(result) if check else 0
+    click.echo(settings.say("brief.written", folder=str(asked.out)))
+    return brief.missed(result) if asked.check else 0
 
 
 def _panels(drawn: CoverageTables, place: Region, result: dict[str, Any], lang: str) -> Figure:

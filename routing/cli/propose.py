@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from routing.cli import frame, papers, progress
 if TYPE_CHECKING:
     from geodata.outputs import OutputFolder
     from geodata.region import Region
+    from routing.conditions import Condition
     from routing.config import Parameters
     from routing.propose import Proposal, Request
     from routing.propose.conditions import Held
@@ -142,7 +144,8 @@ def _run(settings: frame.Settings, given: Mapping[str, Any]) -> int:
             result = propose.plain(found.result)
             work.begin("pictures")
             _write_tables(folder, found, result)
-            _write_pictures(folder, found, result, place, settings.lang)
+            weather = [one.condition for one in held]
+            _write_pictures(folder, found, result, place, parameters, weather, settings.lang)
         rows = [*parameters.as_rows(), *known.as_rows()]
         _write_record(folder, settings, given, place, rows)
     for line in summary.lines(result, settings.lang):
@@ -314,10 +317,13 @@ def _write_tables(folder: OutputFolder, found: Proposal, result: dict[str, Any])
     }
     for name, table in sheets.items():
         tables.write_csv(table, folder.path(f"{name}.csv"), decimals=_MINUTE_DIGITS)
+    cells = found.today.cells
+    # The names of posts by condition are for the page: here they would be most of the file.
+    named = [name for name in cells.columns if re.search("post_(zh|en)__", name)]
     layers = {
         "sites": found.sites,
         "candidates": found.candidates,
-        "demand_cells": found.today.cells.drop(columns="legs").explode(index_parts=False),
+        "demand_cells": cells.drop(columns=["legs", *named]).explode(index_parts=False),
         "islands": found.today.islands,
         "posts": found.today.posts,
     }
@@ -326,16 +332,25 @@ def _write_tables(folder: OutputFolder, found: Proposal, result: dict[str, Any])
 
 
 def _write_pictures(
-    folder: OutputFolder, found: Proposal, result: dict[str, Any], place: Region, lang: str
+    folder: OutputFolder,
+    found: Proposal,
+    result: dict[str, Any],
+    place: Region,
+    parameters: Parameters,
+    conditions: Sequence[Condition],
+    lang: str,
 ) -> None:
     from maps import interactive, panels, static
     from maps.result_charts import charts_of
     from routing import propose
-    from routing.cli.drawing import coverage_tables
+    from routing.cli import drawing
 
     shown = propose.plain(found.today.result)
-    drawn = coverage_tables(found.today, place, shown)
-    page = interactive.coverage_page(drawn, shown, lang=lang)
+    drawn = drawing.coverage_tables(
+        found.today, place, shown, conditions=conditions, parameters=parameters
+    )
+    effects = drawing.effects(conditions, lang)
+    page = interactive.coverage_page(drawn, shown, lang=lang, effects=effects)
     folder.path("proposal.html").write_text(page, "utf-8", newline="\n")
     if drawn.has_after:
         figure = panels.pair_figure(drawn, shown, lang=lang, crs=place.metric_crs)

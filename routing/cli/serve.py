@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geodata import catalogue
-from geodata.errors import Fault, InputError
+from geodata.errors import Cause, Fault, InputError
 from routing.cli import frame, progress
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ def started(
     try:
         return Server(host, port, site, lang=settings.lang)
     except (OSError, OverflowError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        params: dict[str, object] = {"reason": reason}
+        params: dict[str, object] = {"reason": Cause.of(error)}
         raise InputError(Fault("serve_bind", "--port", f"{host}:{port}", params)) from error
 
 
@@ -234,6 +233,7 @@ def _tables(desk: Desk) -> WhatIfTables:
         cells=gpd.GeoDataFrame(demand, geometry=polygons(place), crs=WGS84),
         islands=place.islands,
         posts=place.posts,
+        helipads=place.helipads,
         roads=roads,
         ferries=ferries,
         zones=place.zones,

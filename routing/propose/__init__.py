@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
 from geodata.region import Region
-from routing import brief, land_network, mutual_aid, statistics
+from routing import brief, land_network, mutual_aid
 from routing.brief import Brief, plain
 from routing.conditions import Catalogue
 from routing.config import Parameters
-from routing.propose import after, columns, following, result, tables
+from routing.propose import after, columns, following, result, shown, tables
 from routing.propose.after import World
 from routing.propose.conditions import Held
 from routing.propose.plan import Plan, Report, make
 from routing.propose.request import Request
 from routing.response import Condition
-from routing.siting.problem import Floats
 
 __all__ = ["STAGES", "Proposal", "Request", "compute", "plain"]
 
@@ -34,8 +33,8 @@ class Proposal:
     Attributes:
         result: the content of ``result.json``.
         plan: the answers, by site number.
-        today: the brief of today under the first condition, with ``after_min`` in its cells and
-            islands where there is an answer, for maps.
+        today: the brief of today under the first condition, for maps; with the other conditions
+            beside it and, where there is an answer, what changes (see `routing.propose.shown`).
         sites: the new sites, EPSG:4326; may be empty.
         candidates: every site that could be decided on, EPSG:4326.
         demand: before and after by demand point, under the first condition.
@@ -88,7 +87,7 @@ def compute(
 
 def _told(world: World, plan: Plan, request: Request, catalogue: Catalogue | None) -> Proposal:
     changes = after.changes(world, plan.result)
-    shown = changes[world.first.name]
+    first = changes[world.first.name]
     today = world.before[world.first.name].demand
     drawn = brief.compute(
         world.region,
@@ -98,9 +97,9 @@ def _told(world: World, plan: Plan, request: Request, catalogue: Catalogue | Non
         land=world.land,
         propose=False,
     )
-    sites = tables.sites(plan, world.columns, world.region, today, shown.after_min)
+    sites = tables.sites(plan, world.columns, world.region, today, first.after_min)
     zones = result.zones_by_condition(world, changes)
-    sheets = {**tables.sheets(plan, world, shown.after_min), "conditions": tables.conditions(zones)}
+    sheets = {**tables.sheets(plan, world, first.after_min), "conditions": tables.conditions(zones)}
     sheets["conditions"] = tables.with_names(sheets["conditions"], world.held)
     if request.next_best:
         following_ = following.table(world, request)
@@ -108,36 +107,15 @@ def _told(world: World, plan: Plan, request: Request, catalogue: Catalogue | Non
     told = result.assemble(
         world, plan, request, zones, sites, sheets, drawn.result, catalogue=catalogue
     )
+    drawn = shown.today(drawn, told, world, zones)
     if plan.result.is_answer:
-        drawn = _with_after(drawn, told, sites, today, shown.after_min)
+        drawn = shown.with_plan(drawn, told, sites, world, changes, plan.result)
     return Proposal(
         result=told,
         plan=plan,
         today=drawn,
         sites=sites,
         candidates=tables.candidates(plan, world.columns),
-        demand=tables.demand(today, shown.after_min),
+        demand=tables.demand(today, first.after_min),
         sheets=sheets,
-    )
-
-
-def _with_after(
-    drawn: Brief,
-    told: dict[str, Any],
-    sites: gpd.GeoDataFrame,
-    today: pd.DataFrame,
-    after_min: Floats,
-) -> Brief:
-    """Return the brief with what the plan changes, for maps."""
-    by_island = statistics.by_group(today.assign(response_min=after_min), "island_id")
-    later = by_island.set_index("island_id")["mean_min"]
-    drawn_kinds = sites["kind"].map(result.DRAWN_KINDS).fillna(sites["kind"])
-    shown = sites.assign(kind=drawn_kinds)
-    proposal = result.for_map(told, shown.drop(columns="geometry").to_dict("records"))
-    return replace(
-        drawn,
-        result={**drawn.result, "notices": told["notices"], "proposal": proposal},
-        cells=drawn.cells.assign(after_min=after_min),
-        islands=drawn.islands.assign(after_min=drawn.islands["island_id"].map(later)),
-        proposal_sites=shown,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from geodata.region import Region
 from routing.brief.state import VARIANTS, State, respond, seen_as
@@ -12,6 +13,7 @@ from routing.config import Parameters
 from routing.land_network import LandNetwork
 from routing.propose.columns import Columns, Floats, new_minutes
 from routing.propose.conditions import Held
+from routing.propose.kinds import VEHICLES
 from routing.siting.result import SitingResult
 
 
@@ -54,10 +56,16 @@ class World:
 
 @dataclass(frozen=True)
 class Change:
-    """Responses before and after a plan, minutes, shape (demand points,) each; NaN unreachable."""
+    """Responses before and after a plan, minutes, shape (demand points,) each; NaN unreachable.
+
+    Attributes:
+        before_min, after_min: the fastest response to each demand point.
+        left: the responses of the posts that stay.
+    """
 
     before_min: Floats
     after_min: Floats
+    left: State
 
 
 def world(
@@ -98,9 +106,35 @@ def changes(world: World, result: SitingResult) -> dict[str, Change]:
             one.name: _respond(region, world.parameters, world.land, one) for one in world.held
         }
     return {
-        name: Change(before.best.response_min, _with_new(world, states[name], result))
+        name: Change(before.best.response_min, _with_new(world, states[name], result), states[name])
         for name, before in world.before.items()
     }
+
+
+def demand(world: World, change: Change, result: SitingResult) -> pd.DataFrame:
+    """Return the demand table after a plan: its responses, vehicles and posts.
+
+    A new helipad sends nobody by itself: where one is landed on, `post_zh` and `post_en` are None.
+
+    Args:
+        world: the region and its sites.
+        change: what the plan comes to under one condition.
+        result: the plan.
+    """
+    table, left = world.columns.table, change.left
+    new = new_minutes(world.columns, left, result.new_sites)
+    sooner = np.where(np.isnan(new), np.inf, new)
+    soonest = np.where(np.isnan(left.best.response_min), np.inf, left.best.response_min)
+    told = left.demand.assign(response_min=change.after_min)
+    for place, site in enumerate(result.new_sites):
+        mine = sooner[:, place] < soonest
+        soonest = np.minimum(soonest, sooner[:, place])
+        row = table.iloc[site]
+        told.loc[mine, "vehicle"] = VEHICLES[row["facility"]]
+        own = row["facility"] != "helipad"
+        for column, value in (("post_id", "id"), ("post_zh", "name_zh"), ("post_en", "name_en")):
+            told.loc[mine, column] = row[value] if own else None
+    return told
 
 
 def variants(world: World, result: SitingResult) -> dict[str, Change]:
@@ -111,7 +145,7 @@ def variants(world: World, result: SitingResult) -> dict[str, Change]:
     for name in VARIANTS:
         today = seen_as(state, name)
         then = seen_as(left, name) if closed else today
-        found[name] = Change(today.best.response_min, _with_new(world, then, result))
+        found[name] = Change(today.best.response_min, _with_new(world, then, result), then)
     return found
 
 

@@ -26,7 +26,8 @@ from routing.siting import candidates
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_VEHICLES = {"ambulance_post": "ambulance", "boat_berth": "boat", "helipad": "helicopter"}
+# Who comes from a new site of each kind.
+VEHICLES = {"ambulance_post": "ambulance", "boat_berth": "boat", "helipad": "helicopter"}
 _PAD_APART_M = 500.0
 # Coarser than the region's own sea links, so that many berths take seconds.
 _SEA_CELL_M = 300.0
@@ -91,7 +92,7 @@ def response_min(facility: str, sites: pd.DataFrame, sea_km: Floats, state: Stat
         sea_km: shape (sites, ports), as `sea_km` returns it; read for berths alone.
         state: the responses of today.
     """
-    if _VEHICLES[facility] not in state.condition.vehicles:
+    if VEHICLES[facility] not in state.condition.vehicles:
         return np.full((len(sites), len(state.demand)), np.nan)
     state = replace(state, parameters=state.condition.applied_to(state.parameters))
     if facility == "boat_berth":

@@ -23,15 +23,6 @@ from routing.siting.problem import Floats
 from routing.siting.result import SitingResult
 
 SCHEMA = "island-response/propose/1"
-# Kinds of new site as the maps know posts.
-DRAWN_KINDS = {
-    "ambulance_post": "ambulance_station",
-    "boat_berth": "boat_base",
-    "helipad": "air_base",
-}
-_FOR_MAP = (
-    "objective", "status", "statement", "new_posts", "sites", "closed", "before", "after",
-)  # fmt: skip
 _SHARED = (
     "region", "condition", "daylight", "when", "start_stamp", "network", "scenarios", "posts",
     "posts_by_evidence", "assumptions", "sources",
@@ -128,13 +119,6 @@ def _condition_notices(world: World, catalogue: Catalogue | None) -> list[dict[s
     known = [one for name, one in others.items() if name in weather.names]
     found = [told for one in known for told in condition_notice(one, weather.file)]
     return [*found, notice("condition_days")] if len(known) > 1 else found
-
-
-def for_map(told: Mapping[str, Any], sites: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the part of the result that a map shows, which is of the first condition."""
-    first = told["conditions"][0]
-    shown = {key: told[key] for key in _FOR_MAP}
-    return {**shown, "sites": sites, "before": first["before"], "after": first["after"]}
 
 
 def zones_by_condition(world: World, changes: Mapping[str, Change]) -> dict[str, dict[str, Zones]]:

@@ -9,6 +9,7 @@ from routing.scenario.change import applied, apply
 from routing.scenario.combine import combined
 from routing.scenario.model import (
     ConditionAsked,
+    HelipadAdded,
     LinkClosed,
     LinkOpened,
     PopulationShift,
@@ -23,6 +24,7 @@ from routing.scenario.told import notices, scenarios_of
 
 __all__ = [
     "ConditionAsked",
+    "HelipadAdded",
     "LinkClosed",
     "LinkOpened",
     "PopulationShift",

@@ -15,7 +15,7 @@ import shapely
 from geodata import landmass, searoute, validate
 from geodata.errors import Fault, InputError
 from geodata.region import WGS84, Region
-from routing.scenario import links, people, posts
+from routing.scenario import helipads, links, people, posts
 from routing.scenario.combine import combined
 from routing.scenario.model import Scenario
 from routing.scenario.places import Islands, appended
@@ -71,12 +71,18 @@ def _changed(region: Region, scenario: Scenario, parts: Sequence[Scenario]) -> R
     faults: list[Fault] = []
     islands = Islands(region)
     altered = posts.changed(region, islands, scenario, faults)
+    pads = helipads.with_new(region, islands, scenario, faults)
     roads, ferries = links.changed(region, islands, scenario, faults)
     demand, counties = people.changed(region, scenario, faults)
     if faults:
         raise InputError(faults)
     changed = region.replace(
-        posts=altered, roads=roads, ferries=ferries, demand=demand, counties=counties
+        posts=altered,
+        helipads=pads,
+        roads=roads,
+        ferries=ferries,
+        demand=demand,
+        counties=counties,
     )
     landmasses = landmass.assign(changed.islands, changed.roads)
     changed = changed.replace(

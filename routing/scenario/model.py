@@ -146,6 +146,23 @@ class PostChanged:
 
 
 @dataclass(frozen=True)
+class HelipadAdded:
+    """``[[helipad.add]]``: a place where helicopters can land from then on.
+
+    No crew comes with it. `lon` and `lat` are degrees on WGS84; `island_id` is found from them
+    unless given, and `outside` marks a pad off the region, where patients can be taken to alone.
+    """
+
+    helipad_id: str
+    name_zh: str
+    lon: float = field(metadata={"minimum": -180.0, "maximum": 180.0})
+    lat: float = field(metadata={"minimum": -90.0, "maximum": 90.0})
+    name_en: str | None = None
+    island_id: str | None = None
+    outside: bool = False
+
+
+@dataclass(frozen=True)
 class LinkClosed:
     """``[[link.close]]``: a road or bridge is closed, or a ferry withdrawn."""
 
@@ -232,6 +249,7 @@ class Scenario:
     posts_removed: tuple[PostRemoved, ...] = ()
     posts_moved: tuple[PostMoved, ...] = ()
     posts_changed: tuple[PostChanged, ...] = ()
+    helipads_added: tuple[HelipadAdded, ...] = ()
     links_closed: tuple[LinkClosed, ...] = ()
     links_opened: tuple[LinkOpened, ...] = ()
     shifts: tuple[PopulationShift, ...] = ()
@@ -240,17 +258,7 @@ class Scenario:
 
     def changes_region(self) -> bool:
         """Return whether anything but the condition differs from the region."""
-        return any(
-            (
-                self.posts_added,
-                self.posts_removed,
-                self.posts_moved,
-                self.posts_changed,
-                self.links_closed,
-                self.links_opened,
-                self.shifts,
-            )
-        )
+        return any(getattr(self, name) for name in LISTS)
 
 
 # Where each list of a scenario stands in the file, and what its entries are.
@@ -259,6 +267,7 @@ LISTS: dict[str, tuple[str, str, type]] = {
     "posts_removed": ("post", "remove", PostRemoved),
     "posts_moved": ("post", "move", PostMoved),
     "posts_changed": ("post", "change", PostChanged),
+    "helipads_added": ("helipad", "add", HelipadAdded),
     "links_closed": ("link", "close", LinkClosed),
     "links_opened": ("link", "open", LinkOpened),
     "shifts": ("population", "shift", PopulationShift),

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import Fault
 from geodata.region import WGS84, Region
+from routing.scenario.model import HelipadAdded, PostAdded, PostMoved
 
 LEAST_TOLERANCE_M = 200.0
 
@@ -53,6 +54,34 @@ class Islands:
         """Return the county of an island where it is one."""
         county = self._counties.get(island_id) if island_id else None
         return county if isinstance(county, str) and "/" not in county else None
+
+
+def island_of(
+    entry: HelipadAdded | PostAdded | PostMoved, islands: Islands, where: str, faults: list[Fault]
+) -> str | None:
+    """Return the island of an entry's place; off the region there is none.
+
+    Args:
+        entry: what the scenario says of the place.
+        islands: of the region.
+        where: what messages call the entry.
+        faults: gets one where the island is unknown or the place too far off it.
+    """
+    if entry.outside:
+        return None
+    if entry.island_id is not None:
+        if entry.island_id not in islands.ids:
+            faults.append(missing(entry.island_id, islands.ids, "islands", f"{where}.island_id"))
+        return entry.island_id
+    found, distance_m = islands.nearest(entry.lon, entry.lat)
+    if distance_m > islands.tolerance_m(found):
+        params: dict[str, object] = {
+            "distance": f"{distance_m / 1000.0:.1f}",
+            "tolerance": f"{islands.tolerance_m(found):.0f}",
+        }
+        value = f"{entry.lon:.5f}, {entry.lat:.5f}"
+        faults.append(Fault("scenario_off_islands", where, value, params))
+    return found
 
 
 def missing(value: str, known: Collection[str], layer: str, where: str) -> Fault:

@@ -8,8 +8,8 @@ import shapely
 
 from geodata.errors import Fault
 from geodata.region import WGS84, Region
-from routing.scenario.model import PostAdded, PostMoved, Scenario
-from routing.scenario.places import Islands, appended, missing
+from routing.scenario.model import Scenario
+from routing.scenario.places import Islands, appended, island_of, missing
 
 _OWN_COLUMNS = (
     "post_id",
@@ -82,7 +82,7 @@ def _moved_posts(
 ) -> gpd.GeoDataFrame:
     for k, entry in enumerate(scenario.posts_moved, start=1):
         row = posts.index[posts["post_id"] == entry.post_id]
-        island = _island(entry, islands, f"{scenario.place}: post.move[{k}]", faults)
+        island = island_of(entry, islands, f"{scenario.place}: post.move[{k}]", faults)
         posts.loc[row, "island_id"] = island
         posts.loc[row, "outside"] = entry.outside
         posts.loc[row, "position_accuracy_m"] = np.nan
@@ -102,7 +102,7 @@ def _with_new_posts(
         if entry.post_id in taken:
             faults.append(Fault("scenario_taken", f"{where}.post_id", entry.post_id))
         taken.add(entry.post_id)
-        island = _island(entry, islands, where, faults)
+        island = island_of(entry, islands, where, faults)
         rows.append(
             {
                 **{c: getattr(entry, c) for c in _OWN_COLUMNS},
@@ -117,24 +117,3 @@ def _with_new_posts(
         return posts.reset_index(drop=True)
     new = gpd.GeoDataFrame(rows, crs=WGS84).reindex(columns=posts.columns)
     return appended(posts, new)
-
-
-def _island(
-    entry: PostAdded | PostMoved, islands: Islands, where: str, faults: list[Fault]
-) -> str | None:
-    """Return the island of a post; off the region there is none."""
-    if entry.outside:
-        return None
-    if entry.island_id is not None:
-        if entry.island_id not in islands.ids:
-            faults.append(missing(entry.island_id, islands.ids, "islands", f"{where}.island_id"))
-        return entry.island_id
-    found, distance_m = islands.nearest(entry.lon, entry.lat)
-    if distance_m > islands.tolerance_m(found):
-        params: dict[str, object] = {
-            "distance": f"{distance_m / 1000.0:.1f}",
-            "tolerance": f"{islands.tolerance_m(found):.0f}",
-        }
-        value = f"{entry.lon:.5f}, {entry.lat:.5f}"
-        faults.append(Fault("scenario_off_islands", where, value, params))
-    return found

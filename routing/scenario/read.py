@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from geodata.errors import Fault, InputError
+from geodata.errors import Cause, Fault, InputError
 from geodata.rules_columns import DEPARTURE, HOURS
 from routing.scenario.model import LISTS, ConditionAsked, Scenario
 
@@ -27,8 +27,9 @@ def load(path: Path) -> Scenario:
     Args:
         path: TOML with any of ``name``, ``name_zh``, ``name_en``, ``date``, ``note``, a table
             ``[condition]``, lists ``[[post.add]]``, ``[[post.remove]]``, ``[[post.move]]``,
-            ``[[post.change]]``, ``[[link.close]]``, ``[[link.open]]``, ``[[population.shift]]`` and
-            ``[population] conserve_total``; `routing.scenario.model` names the keys of each.
+            ``[[post.change]]``, ``[[helipad.add]]``, ``[[link.close]]``, ``[[link.open]]``,
+            ``[[population.shift]]`` and ``[population] conserve_total``; `routing.scenario.model`
+            names the keys of each.
 
     Raises:
         InputError: if the file cannot be read or breaks any rule of form; carries all faults.
@@ -38,7 +39,7 @@ def load(path: Path) -> Scenario:
             raise InputError(Fault("scenario_too_large", str(path), path.stat().st_size))
         raw = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        fault = Fault("scenario_unreadable", str(path), params={"reason": str(error)})
+        fault = Fault("scenario_unreadable", str(path), params={"reason": Cause.of(error)})
         raise InputError(fault) from error
     return parse(raw, place=str(path), stem=path.stem)
 

@@ -17,6 +17,7 @@ from routing.scenario.model import LISTS, PopulationShift, Scenario
 
 KEY = "scenarios"
 _NAMED = 12
+_IDS = ("post_id", "helipad_id", "link_id")
 
 
 def scenarios_of(region: Region) -> list[dict[str, Any]]:
@@ -91,7 +92,7 @@ def _changes(one: Scenario, before: Region, after: Region, lang: str) -> Iterato
 
 def _label(entry: Any, names: dict[str, str]) -> str:
     if not isinstance(entry, PopulationShift):
-        ident = str(getattr(entry, "post_id", None) or entry.link_id)
+        ident = next(str(getattr(entry, key)) for key in _IDS if hasattr(entry, key))
         return names.get(ident, ident)
     whose = [entry.island_id, entry.county_zh, entry.township_zh]
     goal = entry.to_island_id or entry.to_township_zh
@@ -103,8 +104,8 @@ def _label(entry: Any, names: dict[str, str]) -> str:
 
 def _names(region: Region, lang: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for layer, key in (("posts", "post_id"), ("roads", "link_id"), ("ferries", "link_id"),
-                       ("islands", "island_id")):  # fmt: skip
+    for layer, key in (("posts", "post_id"), ("helipads", "helipad_id"), ("roads", "link_id"),
+                       ("ferries", "link_id"), ("islands", "island_id")):  # fmt: skip
         table = region.layers[layer]
         zh, en = (table[f"name_{one}"] for one in ("zh", "en"))
         first, second = (zh, en) if lang == "zh" else (en, zh)

@@ -13,7 +13,7 @@ from geodata import landmass
 from geodata.errors import Fault, InputError
 from geodata.region import Region
 from routing import mutual_aid
-from routing.scenario import Scenario, links, posts
+from routing.scenario import Scenario, helipads, links, posts
 from routing.scenario.places import Islands
 from routing.whatif.sea import Sea
 
@@ -33,12 +33,14 @@ def apply(region: Region, asked: Scenario, *, islands: Islands, sea: Sea) -> Reg
     """
     faults = _of_outside(region.posts, asked)
     altered = posts.changed(region, islands, asked, faults)
+    pads = helipads.with_new(region, islands, asked, faults)
     roads, ferries = links.changed(region, islands, asked, faults)
     if faults:
         raise InputError(faults)
     landmasses = landmass.assign(region.islands, roads)
     return region.replace(
         posts=altered,
+        helipads=pads,
         roads=roads,
         ferries=ferries,
         islands=region.islands.assign(landmass_id=landmasses),

@@ -2,9 +2,9 @@
 
 What `routing.land_network.build` does on one island depends on the places and roads of that island:
 places join their nearest road, neighbours join each other. So the islands where posts came, went or
-moved, or where a road opened or closed, are built as a region of their own and spliced into the
-network of the rest. Order of nodes and edges differs from a network built whole; travel times do
-not.
+moved, helipads came, or roads opened or closed, are built as a region of their own and spliced into
+the network of the rest. Order of nodes and edges differs from a network built whole; travel times
+do not.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def updated(
         base: network of `before` in calm weather.
         before: a valid region.
         after: the same under `asked`.
-        asked: posts added, moved or removed, links of the region opened or closed; no more.
+        asked: posts added, moved or removed, helipads added, links of the region opened or closed;
+            no more.
         parameters: those that `base` was built with.
     """
     touched = _touched(before, after, asked)
@@ -77,6 +78,9 @@ def _touched(before: Region, after: Region, asked: Scenario) -> _Touched:
     islands: set[str] = set()
     for region in (before, after):
         islands |= set(region.posts.loc[region.posts["post_id"].isin(posts), "island_id"].dropna())
+    pads = {one.helipad_id for one in asked.helipads_added}
+    new = after.helipads["helipad_id"].isin(pads)
+    islands |= set(after.helipads.loc[new, "island_id"].dropna())
     roads = after.roads[after.roads["link_id"].isin(links)]
     for name in _ROAD_ISLANDS:
         islands |= set(roads[name].dropna())

@@ -1,8 +1,8 @@
 """What a page may ask for: a scenario of a few simple changes, checked with every fault at once.
 
 A request has the form of a scenario file (`routing.scenario.read`), but holds less: posts added,
-moved and removed, links of the region closed and opened, a condition. What it may hold is listed
-here; everything else is a fault, not a surprise.
+moved and removed, helipads added, links of the region closed and opened, a condition. What it may
+hold is listed here; everything else is a fault, not a surprise.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ENTRIES: dict[str, dict[str, tuple[str, ...]]] = {
         "move": ("post_id", "lon", "lat"),
         "remove": ("post_id",),
     },
+    "helipad": {"add": ("helipad_id", "name_zh", "name_en", "lon", "lat")},
     "link": {"close": ("link_id",), "open": ("link_id",)},
 }
 _CONDITION = ("name", "daylight")
@@ -47,8 +48,9 @@ def read(raw: object, *, limits: Limits = Limits()) -> Scenario:
 
     Args:
         raw: a JSON value: an object with any of ``name``, ``name_zh``, ``name_en``, ``note``,
-            ``condition`` (``name``, ``daylight``), ``post`` (lists ``add``, ``move``, ``remove``)
-            and ``link`` (lists ``close``, ``open``); coordinates are degrees on WGS84.
+            ``condition`` (``name``, ``daylight``), ``post`` (lists ``add``, ``move``, ``remove``),
+            ``helipad`` (list ``add``) and ``link`` (lists ``close``, ``open``); coordinates are
+            degrees on WGS84.
         limits: how much it may hold.
 
     Raises:

@@ -16,64 +16,17 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import csgraph
-from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
-from geodata import searoute
 from geodata.region import WGS84, Region
+from geodata.searoute import Waters
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 CELL_M = 300.0
 MARGIN_M = 5_000.0
 _LATTICES, _PASSAGES = 2, 512
 Extent = tuple[float, ...]
-
-
-class _Lattice:
-    """Open water around some points as a graph, and the ports on it; see `geodata.searoute`."""
-
-    def __init__(self, land: BaseGeometry, grid: searoute._Grid, water: Flags, goal: Floats):
-        self.land, self.grid, self.goal = land, grid, goal
-        self.graph = searoute._moves(water, grid)
-        self.sea = searoute._largest_component(self.graph, water)
-        self.shore = land.buffer(-0.25 * CELL_M)
-        shapely.prepare(self.shore)
-        self.cells = cKDTree(grid.centres(self.sea))
-        corners = grid.centres(np.array([0, grid.columns * grid.rows - 1])).ravel()
-        bodies = shapely.get_parts(shapely.difference(shapely.box(*corners), land))
-        self.bodies, self.largest = shapely.STRtree(bodies), np.argmax(shapely.area(bodies))
-        self.goal_cells, self.goal_at_sea = self.nearest_cells(goal), self.at_sea(goal)
-
-    @classmethod
-    def over(cls, land: BaseGeometry, points: Floats, goal: Floats) -> _Lattice | None:
-        grid = searoute._Grid.over(points, cell_m=CELL_M, margin_m=MARGIN_M)
-        water = ~searoute._land_cells(land, grid)
-        return cls(land, grid, water, goal) if water.any() else None
-
-    def nearest_cells(self, points: Floats) -> Ints:
-        return np.asarray(self.sea[self.cells.query(points)[1]], dtype=np.int64)
-
-    def at_sea(self, points: Floats) -> Flags:
-        """Return whether the water nearest to each point is the open sea, not a lagoon."""
-        return np.asarray(self.bodies.nearest(shapely.points(points)) == self.largest)
-
-    def lengths_km(self, here: Floats) -> Floats:
-        """Return kilometres from one point, shape (1, 2), to each port; NaN where none."""
-        found = np.full(len(self.goal), np.nan)
-        if not self.at_sea(here)[0]:
-            return found
-        cell = int(self.nearest_cells(here)[0])
-        length_m, before = csgraph.dijkstra(self.graph, indices=cell, return_predecessors=True)
-        afloat = searoute._where_afloat(here, self.land)[0]
-        for j in np.flatnonzero(self.goal_at_sea & np.isfinite(length_m[self.goal_cells])):
-            way = searoute._walk_back(before, cell, int(self.goal_cells[j]))
-            route = np.vstack([*afloat, self.grid.centres(way), self.goal[j]])
-            found[j] = searoute._straightened(route, self.shore).length_km
-        return found
 
 
 class Sea:
@@ -89,7 +42,7 @@ class Sea:
         self._posts, self._stored = region.posts, region.sea_links
         self._goal = shapely.get_coordinates(region.ports.to_crs(metric).geometry)
         self._islands = region.islands
-        self._lattices: OrderedDict[Extent, _Lattice | None] = OrderedDict()
+        self._lattices: OrderedDict[Extent, Waters] = OrderedDict()
         self._known: OrderedDict[tuple[Extent, float, float], Floats] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -151,24 +104,27 @@ class Sea:
             start: bases in the metric CRS, shape (n, 2), metres.
         """
         with self._lock:
-            extent, lattice = self._lattice(np.vstack([start, self._goal]))
-            if lattice is None:
-                return np.full((len(start), len(self._goal)), np.nan)
-            return np.vstack([self._from(extent, lattice, x, y) for x, y in start.tolist()])
+            extent, waters = self._lattice(np.vstack([start, self._goal]))
+            return np.vstack([self._from(extent, waters, x, y) for x, y in start.tolist()])
 
-    def _lattice(self, points: Floats) -> tuple[Extent, _Lattice | None]:
+    def _lattice(self, points: Floats) -> tuple[Extent, Waters]:
         extent: Extent = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
         with self._lock:
             if extent not in self._lattices:
-                self._lattices[extent] = _Lattice.over(self._land, points, self._goal)
+                self._lattices[extent] = Waters(
+                    self._land, self._goal, around=points, cell_m=CELL_M, margin_m=MARGIN_M
+                )
                 _keep(self._lattices, _LATTICES)
             self._lattices.move_to_end(extent)
             return extent, self._lattices[extent]
 
-    def _from(self, extent: Extent, lattice: _Lattice, x: float, y: float) -> Floats:
+    def _from(self, extent: Extent, waters: Waters, x: float, y: float) -> Floats:
         key = (extent, x, y)
         if key not in self._known:
-            self._known[key] = lattice.lengths_km(np.array([[x, y]]))
+            found = np.full(len(self._goal), np.nan)
+            for port, way in waters.paths_from(np.array([x, y])).items():
+                found[port] = way.length_km
+            self._known[key] = found
             _keep(self._known, _PASSAGES)
         self._known.move_to_end(key)
         return self._known[key]

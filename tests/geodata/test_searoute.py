@@ -236,3 +236,20 @@ def test_without_any_water_there_is_no_path() -> None:
 def test_too_many_cells_are_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match=r"1801 x 1401 sea cells of 10 m: choose larger cells"):
         path(NOWHERE, (0, 0), (10_000, 6_000), cell_m=10.0)
+
+
+@untimed
+@given(archipelagos, st.lists(west, min_size=1, max_size=3), st.lists(east, min_size=1, max_size=2))
+def test_waters_laid_once_give_the_paths_of_a_search_by_itself(
+    land: shapely.Geometry, origins: list[Point], targets: list[Point]
+) -> None:
+    start, goal = np.array(origins, float), np.array(targets, float)
+    around = np.vstack([start, goal])
+    waters = searoute.Waters(land, goal, around=around, **FRAME)
+    expected = searoute.paths(land, start, goal, **FRAME)
+    for i, origin in enumerate(start):
+        found = waters.paths_from(origin)
+        assert set(found) == {j for i_, j in expected if i_ == i}
+        for j, one in found.items():
+            np.testing.assert_array_equal(one.xy, expected[i, j].xy)
+            assert one.length_km == expected[i, j].length_km

@@ -132,3 +132,45 @@ def test_a_relaxed_bound_names_its_condition_and_all_calls(result: dict[str, Any
     assert "fog" in words
     nothing = made | {"relaxation": {"proven": True, "rules": [], "relaxed": []}}
     assert "giving up one kind alone is not enough" in words_of(nothing, "en")
+
+
+def next_row(kind: str, aim: str, **more: Any) -> dict[str, Any]:
+    return {"condition": "all", "kind": kind, "best_for": aim, "id": "x", "name_zh": "外礁",
+            "name_en": "Outer Rock", "island_zh": "远灯岛", "cost": 0.5, "candidates": 12,
+            "saved_call_min_per_year": 4321.0, "saved_call_min_per_cost": 8642.0,
+            "newly_reached_population": 57.0} | more  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_next_site_of_each_kind_is_told_over_all_conditions(
+    result: dict[str, Any], lang: str
+) -> None:
+    rows = [
+        next_row("boat_berth", "minutes"),
+        next_row("helipad", "minutes", id=None, name_zh=None, name_en=None, cost=None,
+                 saved_call_min_per_year=0.0, saved_call_min_per_cost=None, candidates=30),
+        next_row("boat_berth", "reach", condition="fog@day", saved_call_min_per_year=99.5),
+    ]  # fmt: skip
+    words = words_of(plan(result) | {"next_by_kind": rows}, lang)
+    for value in ("4,321", "8,642", "42", "外礁" if lang == "zh" else "Outer Rock"):
+        assert value in words
+    assert "99.5" not in words  # of a single condition: in the table of the run alone
+    assert ("没有点能带来改进" if lang == "zh" else "no site gives anything") in words
+
+
+def test_other_answers_name_their_sites(result: dict[str, Any]) -> None:
+    made = plan(result)
+    told = {"instead": "port-x", "instead_zh": "外礁码头", "instead_en": "Outer Rock quay"}
+    others = [made["alternatives"][0], made["alternatives"][1] | told]
+    assert "Outer Rock quay" in words_of(made | {"alternatives": others}, "en")
+    assert "port-x" not in words_of(made | {"alternatives": others}, "en")
+    lacking = [made["alternatives"][0], made["alternatives"][1] | {"instead": "port-x"}]
+    assert "port-x" in words_of(made | {"alternatives": lacking}, "en")
+
+
+def test_hostile_names_of_the_next_sites_stay_text(result: dict[str, Any]) -> None:
+    made = poison(plan(result) | {"next_by_kind": [next_row("helipad", "reach")]}, list(HOSTILE))
+    rows = [row | {"condition": "all"} for row in made["next_by_kind"]]
+    page = Page(report.page(made | {"next_by_kind": rows}, {}, "en"))
+    assert page.handlers == []
+    assert not {"script", "svg", "img"} & set(page.tags)

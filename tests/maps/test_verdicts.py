@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from maps.verdicts import verdicts
+import pytest
+
+from maps.verdicts import judged, verdicts
 from maps.words import Words
 from tests.maps.conftest import zone, zones
 
@@ -37,3 +39,19 @@ def test_a_zone_nobody_is_reached_in_has_an_unknown_mean() -> None:
     nobody = zone(1.0, 14.0) | {"mean_min": None, "target_met": False}
     (found,) = verdicts({"zones": {"rural": nobody}}, Words("en"))
     assert (found["mean"], found["met"]) == ("unknown", False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said", "short"),
+    [
+        ("cut_off", "target missed: people cut off", "missed (cut off)"),
+        ("mean", "target missed", "missed"),
+        ("mean_and_cut_off", "target missed", "missed"),
+    ],
+)
+def test_a_mean_within_its_target_says_that_people_are_cut_off(
+    reason: str, said: str, short: str
+) -> None:
+    found = zone(9.0, 11.0) | {"target_met": False, "target_met_reason": reason}
+    assert judged(found, Words("en"))["verdict"] == said
+    assert judged(found, Words("en"), short=True)["verdict"] == short

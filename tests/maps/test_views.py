@@ -17,7 +17,7 @@ from maps.tables import CoverageTables
 from maps.words import Words
 from tests.maps.conftest import make_result, make_tables
 from tests.maps.pagecheck import Page
-from tests.maps.yearly import CUT_OFF, FACTORS, with_year
+from tests.maps.yearly import CUT_OFF, FACTORS, with_plan, with_year
 
 Year = tuple[CoverageTables, dict[str, Any]]
 
@@ -98,6 +98,25 @@ def test_a_proposal_can_be_known_for_other_conditions(year: Year) -> None:
     cells = tables.cells.assign(**{"after_min__fog@day": 9.0})
     data = payload.build(replace(tables, cells=cells), lang="en", result=result)
     assert [i for i, view in enumerate(data["views"]) if "after" in view] == [0, 2]
+
+
+def test_a_proposal_has_its_own_verdicts_vehicles_and_posts_in_each_condition() -> None:
+    tables, result = with_plan(make_tables(), make_result(make_tables()))
+    by_key = {view.key: view for view in views.build(tables, result, Words("en"))}
+    for state in result["conditions"]:
+        view = by_key[state["key"]]
+        assert view.after_zones == state["after"]
+        assert set(view.after_vehicle or ()) == {"boat"}
+        assert set(view.after_post or ()) == {"New berth"}
+        island = {k: v for k, v in view.after_islands["i5"].items() if k != "value"}
+        assert island == {"vehicle": "boat", "post": "New berth", "out": 0}
+    assert by_key["typhoon@day"].after_islands["i5"]["value"] == 30.0
+
+
+def test_what_a_condition_stops_is_told_in_full(year: Year) -> None:
+    long = "stopped: helicopters, vehicle ferries, passenger ferries, fast passenger ferries"
+    shown = views.build(*year, Words("en"), effects={"fog@day": [long], "calm@day": [long]})
+    assert [view.effects for view in shown if view.effects] == [[long], [long]]
 
 
 def test_an_island_that_nobody_reaches_has_no_mean_and_says_how_many_live_there(

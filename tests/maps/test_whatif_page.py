@@ -54,6 +54,12 @@ def tables(text: str = "松屿") -> WhatIfTables:
                 {"post_id": "away", **named, **post, "outside": True, "geometry": land.centroid},
             ]
         ),
+        helipads=table(
+            [
+                {"helipad_id": text, **named, "status": "existing", "geometry": land.centroid},
+                {"helipad_id": "later", **named, "status": "planned", "geometry": land.centroid},
+            ]
+        ),
         roads=table(
             [{"link_id": text, **named, "structure": "bridge", "status": "planned",
               "geometry": line}]
@@ -123,6 +129,11 @@ def test_posts_outside_the_region_stand_on_no_map() -> None:
     assert found["ferries"][0]["open"] is True
 
 
+def test_helipads_are_shown_where_helicopters_land_today() -> None:
+    found = data(whatif_page.page(tables(), SETTING, lang="en").html)
+    assert [(pad["id"], pad["at"]) for pad in found["helipads"]] == [("松屿", [30.05, 122.05])]
+
+
 def test_a_missing_column_is_told() -> None:
     whole = tables()
     with pytest.raises(InputError) as caught:
@@ -130,6 +141,7 @@ def test_a_missing_column_is_told() -> None:
             cells=whole.cells.drop(columns="zone"),
             islands=whole.islands,
             posts=whole.posts.drop(columns=["kind", "vehicles"]),
+            helipads=whole.helipads,
             roads=whole.roads,
             ferries=whole.ferries,
             zones=whole.zones,

@@ -51,6 +51,9 @@ def test_english_takes_pinyin_where_there_is_no_english_name() -> None:
     assert Words("zh").name(None, "Zhuao") == "Zhuao"
     assert Words("en").name(np.nan, None) == "unnamed"
     assert romanised("岱山县") == "Daishan County"
+    assert romanised("定海区/普陀区") == "Dinghai District/Putuo District"
+    assert romanised("登步（原登步乡）") == "Dengbu (formerly Dengbu Township)"
+    assert romanised("沈家门(墩头)") == "Shenjiamen (Duntou)"
 
 
 def test_a_name_is_one_short_printable_line() -> None:

@@ -82,3 +82,28 @@ def _entries(tables: CoverageTables, result: dict[str, Any]) -> dict[str, Any]:
         for row in result["islands"]
     ]
     return {"conditions": conditions, "expected": {"zones": year}, "resilience": resilience}
+
+
+def with_plan(
+    tables: CoverageTables, result: dict[str, Any]
+) -> tuple[CoverageTables, dict[str, Any]]:
+    """Return the tables and result of `with_year` with a proposal known under every condition.
+
+    After it a boat from 新泊位 reaches every cell in 0.4 of the time of today, and what nobody
+    reached in 30 minutes.
+    """
+    whole, told = with_year(tables, result)
+    cells, islands = whole.cells.copy(), whole.islands.copy()
+    for key in FACTORS:
+        own = "" if key == "calm@day" else f"__{key}"
+        for table, name in ((cells, "response_min"), (islands, "mean_min")):
+            table[f"after_min{own}"] = (table[f"{name}__{key}"] * 0.4).fillna(30.0)
+            table[f"after_vehicle{own}"] = "boat"
+            table[f"after_post_zh{own}"], table[f"after_post_en{own}"] = "新泊位", "New berth"
+        islands[f"after_unreachable_population{own}"] = 0.0
+    told["conditions"] = [
+        {**row, "after": zones(10.4 * FACTORS[row["key"]] * 0.4, 18.2 * FACTORS[row["key"]] * 0.4)}
+        for row in told["conditions"]
+    ]
+    told["proposal"]["after"] = told["conditions"][0]["after"]
+    return replace(whole, cells=cells, islands=islands), told

@@ -13,7 +13,7 @@ from maps.interactive import coverage_page
 from maps.tables import CoverageTables
 from tests.maps.browser.conftest import Show, console, requests
 from tests.maps.conftest import make_result, make_tables
-from tests.maps.yearly import CUT_OFF, FACTORS, with_year
+from tests.maps.yearly import CUT_OFF, FACTORS, with_plan, with_year
 
 pytestmark = pytest.mark.browser
 
@@ -83,20 +83,19 @@ def mouse(driver: Any, kind: str, x: int, y: int) -> None:
     )  # fmt: skip
 
 
+def means_of(page: Any) -> list[float]:
+    """Return the means of the verdict cards on show."""
+    figures = page.find_elements("css selector", ".verdict .figure")
+    return [float(e.text.split()[0]) for e in figures if e.is_displayed()]
+
+
 @pytest.mark.parametrize("key", FACTORS)
 def test_each_condition_paints_its_own_minutes(page: Any, year: Year, key: str) -> None:
     labels = {"calm@day": "calm weather · day", "calm@night": "calm weather · night",
               "fog@day": "dense fog · day", "typhoon@day": "typhoon · day"}  # fmt: skip
     choose(page, labels[key])
     assert page.execute_script(PAINT) == painted(year[0], f"response_min__{key}")
-    means = [
-        e.text.split()[0]
-        for e in page.find_elements("css selector", ".verdict .figure")
-        if e.is_displayed()
-    ]
-    assert [float(m) for m in means] == pytest.approx(
-        [10.4 * FACTORS[key], 18.2 * FACTORS[key]], abs=0.1
-    )
+    assert means_of(page) == pytest.approx([10.4 * FACTORS[key], 18.2 * FACTORS[key]], abs=0.1)
     assert requests(page) == []
     assert console(page) == []
 
@@ -152,6 +151,40 @@ def test_the_state_after_the_proposal_is_offered_only_where_it_is_known(page: An
     choose(page, "dense fog · day")
     assert not after.is_enabled()
     assert not page.execute_script("return coverage.view.isAfter")
+
+
+def test_a_proposal_is_shown_before_and_after_in_every_condition(show: Show) -> None:
+    tables, result = with_plan(make_tables(), make_result(make_tables()))
+    page = show(coverage_page(tables, result, lang="en"))
+    before = page.find_element("css selector", "#state input[value=now]")
+    after = page.find_element("css selector", "#state input[value=after]")
+    labels = {"calm@day": "calm weather · day", "fog@day": "dense fog · day",
+              "typhoon@day": "typhoon · day"}  # fmt: skip
+    for key, label in labels.items():
+        own = "" if key == "calm@day" else f"__{key}"
+        choose(page, label)
+        for state, column, share in (
+            (before, f"response_min__{key}", 1.0), (after, f"after_min{own}", 0.4),
+        ):  # fmt: skip
+            page.execute_script("arguments[0].click()", state)
+            assert page.execute_script(PAINT) == painted(tables, column)
+            means = [10.4 * FACTORS[key] * share, 18.2 * FACTORS[key] * share]
+            assert means_of(page) == pytest.approx(means, abs=0.1)
+            shown = dict(page.execute_script(ROWS))
+            mean = tables.islands.set_index("island_id").loc["i0", f"mean_min__{key}"]
+            assert float(shown["i0"]) == pytest.approx(mean * share, abs=0.1)
+        assert after.is_selected()
+    choose(page, "dense fog · day")
+    assert page.execute_script("return coverage.view.isAfter")  # a choice of condition keeps it
+    card = page.execute_script("return coverage.view.cellCard(60).innerText")
+    minutes = tables.cells["response_min__fog@day"].iloc[60]
+    for words in (f"{minutes * 0.4:.1f} min", f"{minutes:.1f} min", "boat from New berth"):
+        assert words in card
+    island = page.execute_script(
+        "return coverage.view.islandCard(coverage.view.islands.i5).innerText"
+    )
+    assert "boat from New berth" in island
+    assert console(page) == []
 
 
 def test_hovering_and_clicking_a_cell_explain_it(page: Any, year: Year) -> None:
@@ -312,6 +345,28 @@ def test_paper_gets_the_legend_the_notices_and_a_map_of_paper_size(page: Any) ->
     assert sizes == [700, 610, True, True, True, True]
     assert hidden == []
     assert page.execute_script("return document.querySelector('#map .legend') !== null")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)], ids=["laptop", "projector"])
+def test_nothing_sticks_out_to_the_side(show: Show, lang: str, size: tuple[int, int]) -> None:
+    tables, result = with_plan(make_tables(), make_result(make_tables()))
+    driver = show(coverage_page(tables, result, lang=lang))
+    try:
+        screen = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        out = driver.execute_script(
+            """
+            var wide = document.documentElement.clientWidth;
+            return Array.from(document.querySelectorAll('header *, aside *')).filter(function (e) {
+              return e.getBoundingClientRect().right > wide + 1 && !e.closest('.unseen, .tablebox');
+            }).map(function (e) { return e.id || e.className || e.tagName; });
+            """
+        )
+    finally:
+        screen = {"width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    assert out == []
 
 
 def test_first_paint_is_reported(page: Any, record_property: Any) -> None:

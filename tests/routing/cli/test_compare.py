@@ -73,11 +73,38 @@ def compared(isles: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_tables_pictures_and_record_are_there(compared: Path) -> None:
     names = {path.name for path in compared.iterdir()}
     assert names >= {"result.json", "run.json", "zones.csv", "islands.csv", "demand.csv",
-                     "parameters.csv", *(f"compare_{n}.png" for n in (1, 2, 3))}  # fmt: skip
+                     "parameters.csv", "report.html", "report.docx",
+                     *(f"compare_{n}.png" for n in (1, 2, 3))}  # fmt: skip
     record = json.loads((compared / "run.json").read_text("utf-8"))
     assert {"region", "scenario_1", "scenario_2"} <= set(record["inputs"])
     assert len(record["inputs"]["scenario_1"]["sha256"]) == 64
     assert any(row["name"] == "fog.days_per_year" for row in record["parameters"])
+
+
+def test_the_report_tells_each_case_and_takes_hostile_names_for_text(compared: Path) -> None:
+    text = (compared / "report.html").read_text("utf-8")
+    assert all(f'id="case-{n}"' in text for n in (1, 2, 3))
+    assert "cmd|" in text
+    assert "情景前后" in text
+    assert text.count("<img ") == 3
+
+
+def test_the_maps_of_a_comparison_are_not_called_maps_of_conditions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, isles: str
+) -> None:
+    from maps import panels
+
+    titles = []
+    drawn = panels.conditions_figure
+
+    def watched(*given: Any, **named: Any) -> Any:
+        titles.append(named["title"])
+        return drawn(*given, **named)
+
+    monkeypatch.setattr(panels, "conditions_figure", watched)
+    asked = ["--lang", "zh", "--region", isles, "compare", written(tmp_path, "gone", NO_FLIGHT)]
+    assert main([*asked, "--out", str(tmp_path / "out")]) == 0
+    assert titles == ["玩具群岛：情景前后的急救反应时间"]
 
 
 def test_each_case_has_each_condition_the_year_and_who_it_concerns(compared: Path) -> None:

@@ -299,3 +299,25 @@ def test_lattice_sites_of_zhoushan_stand_on_islands_with_roads(tmp_path: Path) -
     assert len(lattice) > 500
     shores = islands.loc[lattice["island_id"]].to_numpy()
     assert shapely.covers(shores, shapely.points(lattice["lon"], lattice["lat"])).all()
+
+
+@pytest.mark.slow
+def test_the_page_of_zhoushan_holds_every_condition_and_stays_light(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    asked = ["--objective", "min-mean", "--new", "2", "--conditions", "all"]
+    assert main(["--lang", "en", "propose", *asked, "--out", str(out)]) == 0
+    page = (out / "proposal.html").read_text("utf-8")
+    assert len(page.encode()) < 5 * 2**20
+    views = embedded(page)["views"]
+    assert [view["key"] for view in views] == [row["name"] for row in result(out)["conditions"]]
+    assert all(view["after"]["vehicle"] and view["after"]["post"] for view in views)
+    stopped = {view["key"] for view in views if view["ferries"]}
+    assert {"fog@day", "typhoon@night"} <= stopped
+    assert "calm@day" not in stopped
+
+
+def embedded(page: str) -> dict[str, Any]:
+    """Return the data block of a page."""
+    block = page.partition('id="coverage-data">')[2].partition("</script>")[0]
+    found: dict[str, Any] = json.loads(block)
+    return found

@@ -33,6 +33,7 @@ FLAGS = (
     "--window-size=1366,768",
 )  # fmt: skip
 PATIENCE_S = 30.0
+ROW = "return whatIf.map.answer.islands.find(row => row.island_id === arguments[0])"
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +227,48 @@ def test_a_new_post_is_placed_by_a_click_and_saved_as_a_scenario(
     assert (asked.name, asked.condition.daylight) == ("West post", "night")
     assert len(asked.posts_added) == 1
     scenario.apply(region.load(isles), asked)
+    assert page.get_log("browser") == []
+
+
+def test_a_new_helipad_is_landed_on_moved_and_saved(
+    page: Any, downloads: Path, isles: Path
+) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    assert page.execute_script("return whatIf.map.data.helipads.length") == 2
+    page.find_element("css selector", "#light label:nth-of-type(1)").click()  # by day they fly
+    answered(page, 2)
+    spot = archipelago.build().demand.query("island_id == 'I03'").geometry.iloc[0]
+    page.execute_script("whatIf.edits.change(function (s) { s.remove = {P3: true, P4: true}; })")
+    answered(page, 3)
+    before = page.execute_script(ROW, "I03")
+    page.find_element("css selector", "[data-add=helipad]").click()
+    page.execute_script(
+        "whatIf.map.map.setView([arguments[0], arguments[1]], 12, {animate: false});",
+        spot.y,
+        spot.x,
+    )
+    page.find_element("id", "map").send_keys("\ue007")  # Enter places it in the middle
+    answered(page, 4)
+    (added,) = state(page)["add"]
+    assert (added["vehicle"], added["id"]) == ("helipad", "whatif-1")
+    now = page.execute_script(ROW, "I03")
+    assert now["vehicle"] == "helicopter"
+    assert now["now_min"] < before["now_min"]
+    assert "What-if helipad 1 (helipad)" in text(page, "#changes")
+    Select(page.find_element("id", "what")).select_by_value("post:whatif-1")
+    name = "Pad of I03"
+    page.find_element("id", "save").click()
+    page.find_element("id", "save-name").clear()
+    page.find_element("id", "save-name").send_keys(name)
+    page.find_element("id", "save-do").click()
+    file = downloads / "Pad-of-I03.toml"
+    until(lambda: file.exists() and file.stat().st_size)
+    asked = scenario.load(file)
+    assert [one.helipad_id for one in asked.helipads_added] == ["whatif-1"]
+    assert asked.posts_added == ()
+    after = scenario.apply(region.load(isles), asked)
+    assert after.helipads["island_id"].iloc[-1] == "I03"
     assert page.get_log("browser") == []
 
 

@@ -49,6 +49,11 @@ lat = 29.7
 vehicles = "ambulance"
 [[post.remove]]
 post_id = "zs-tcm"
+[[helipad.add]]
+helipad_id = "pad"
+name_zh = "新起降点"
+lon = 122.1
+lat = 29.7
 [[link.open]]
 link_id = "R179"
 [[link.close]]
@@ -66,6 +71,7 @@ to_island_id = "zhoushan"
     assert (asked.name, asked.name_zh, asked.name_en) == ("bridge", "六横大桥通车", "bridge")
     assert asked.date == date(2027, 12, 31)
     assert asked.posts_added[0].vehicles == ("ambulance",)
+    assert asked.helipads_added[0].name_zh == "新起降点"
     assert asked.shifts[0].factor == 0.5
     assert asked.conserve_total
     condition = asked.condition.condition(config.load())
@@ -189,6 +195,53 @@ def test_a_helicopter_base_moves_and_flies_from_there(zhoushan: Region) -> None:
     base = after.posts.set_index("post_id").loc["zs-h225-base"]
     assert base["island_id"] == "sijiao"
     assert (base.geometry.x, base.geometry.y) == (122.45, 30.72)
+
+
+def test_a_new_helipad_is_landed_on_and_named(zhoushan: Region) -> None:
+    spot = zhoushan.demand.query("island_id == 'taohua'").geometry.iloc[0]
+    pad = {"helipad_id": "new", "name_zh": "桃花起降点", "lon": spot.x, "lat": spot.y}
+    after = scenario.apply(zhoushan, there(helipad={"add": [pad]}))
+    row = after.helipads.iloc[-1]
+    assert (row["helipad_id"], row["status"], row["island_id"]) == ("new", "existing", "taohua")
+    assert after.helipads.dtypes.to_dict() == zhoushan.helipads.dtypes.to_dict()
+    assert scenario.scenarios_of(after)[0]["changes_zh"] == ["新增起降点 桃花起降点"]
+    land = land_network.build(after, config.load())
+    found = response.options(after, land, config.load())
+    flown = found.via[(found.table["vehicle"] == "helicopter").to_numpy()]
+    there_ = (after.demand["island_id"] == "taohua").to_numpy()
+    assert (flown[:, there_] == len(after.helipads) - 1).any()
+    assert not (flown[:, ~there_] == len(after.helipads) - 1).any()
+
+
+def test_a_new_helipad_never_makes_a_helicopter_later(zhoushan: Region) -> None:
+    spots = zhoushan.demand.drop_duplicates("island_id").geometry.iloc[:30]
+    pads = [
+        {"helipad_id": f"p{k}", "name_zh": "新", "lon": spot.x, "lat": spot.y}
+        for k, spot in enumerate(spots)
+    ]
+    minutes = []
+    for region in (zhoushan, scenario.apply(zhoushan, there(helipad={"add": pads}))):
+        land = land_network.build(region, config.load())
+        found = response.options(region, land, config.load())
+        flies = (found.table["vehicle"] == "helicopter").to_numpy()
+        minutes.append(np.nan_to_num(found.response_min[flies].min(axis=0), nan=1e9))
+    assert (minutes[1] <= minutes[0] + 1e-9).all()
+    assert (minutes[1] < minutes[0] - 1.0).any()
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ({"helipad_id": "zsn-airport"}, "scenario_pad_taken"),
+        ({"lon": 123.9}, "scenario_off_islands"),
+        ({"island_id": "atlantis"}, "dangling"),
+    ],
+)
+def test_a_helipad_that_does_not_fit_is_refused(
+    zhoushan: Region, more: dict[str, Any], key: str
+) -> None:
+    pad = {"helipad_id": "new", "name_zh": "新", "lon": 122.1, "lat": 30.0} | more
+    assert faults_of(zhoushan, helipad={"add": [pad]}) == [key]
 
 
 @pytest.mark.slow

@@ -26,12 +26,14 @@ def test_a_request_is_a_small_scenario() -> None:
             "name": "two things",
             "condition": {"name": "fog", "daylight": "night"},
             "post": {"add": [ADDED], "move": [{"post_id": "p", "lon": 1, "lat": 2.5}]},
+            "helipad": {"add": [{"helipad_id": "h", "name_zh": "新", "lon": 3, "lat": 4}]},
             "link": {"close": [{"link_id": "F1"}], "open": [{"link_id": "R9"}]},
         }
     )
     assert (asked.condition.name, asked.condition.daylight) == ("fog", "night")
     assert asked.posts_added[0].vehicles == ("boat",)
     assert (asked.posts_moved[0].lon, asked.posts_moved[0].lat) == (1.0, 2.5)
+    assert (asked.helipads_added[0].helipad_id, asked.helipads_added[0].lon) == ("h", 3.0)
     assert asked.links_closed[0].link_id == "F1"
     assert asked.links_opened[0].link_id == "R9"
 
@@ -74,6 +76,8 @@ def test_all_faults_are_told_at_once() -> None:
         ({"condition": {"vehicles": ["boat"]}}, "scenario: condition"),
         ({"post": {"change": [{"post_id": "p"}]}}, "scenario: post"),
         ({"post": {"add": [ADDED | {"island_id": "i"}]}}, "scenario: post.add[1]"),
+        ({"helipad": {"add": [{"helipad_id": "h", "outside": True}]}}, "scenario: helipad.add[1]"),
+        ({"helipad": {"remove": [{"helipad_id": "h"}]}}, "scenario: helipad"),
         ({"post": {"move": [{"post_id": "p", "outside": True}]}}, "scenario: post.move[1]"),
         ({"link": {"open": [{"link_id": "x", "speed_kmh": 5}]}}, "scenario: link.open[1]"),
     ],

@@ -41,6 +41,17 @@ REQUESTS = st.fixed_dictionaries(
                 "remove": st.lists(st.fixed_dictionaries({"post_id": NAMES}), max_size=2),
             }
         ),
+        "helipad": st.fixed_dictionaries(
+            {
+                "add": st.lists(
+                    st.fixed_dictionaries(
+                        {"helipad_id": NAMES, "name_zh": NAMES, "lon": DEGREES, "lat": DEGREES},
+                        optional={"name_en": NAMES},
+                    ),
+                    max_size=2,
+                )
+            }
+        ),
         "link": st.fixed_dictionaries(
             {k: st.lists(st.fixed_dictionaries({"link_id": NAMES}), max_size=2)
              for k in ("close", "open")}
@@ -63,6 +74,8 @@ def test_whatever_a_scenario_may_say_is_saved(tmp_path: Path, lang: str) -> None
         "name": "all", "name_zh": "全部", "date": datetime.date(2027, 12, 31),
         "condition": {"name": "calm", "when": "02:30", "vehicles": ["boat"]},
         "post": {"change": [{"post_id": "p", "hours": "08:00-18:00", "vehicle_count": 2}]},
+        "helipad": {"add": [{"helipad_id": "h", "name_zh": "垫", "lon": 1.0, "lat": 2.0,
+                             "island_id": "i"}]},
         "link": {"open": [{"link_id": "n", "from_node": "a", "to_node": "b", "speed_kmh": 60.0,
                            "oneway": True}]},
         "population": {"conserve_total": True, "shift": [{"island_id": "i", "factor": 0.5}]},
