@@ -248,12 +248,14 @@ def clocked(
     for i in range(len(start)):
         seconds[i], hour[i] = NONE, 24
         if start[i] != NO_STAMP:
-            second = start[i] // per_second
+            # By a number that is known beforehand the compiler divides without a division.
+            if per_second == 1_000:
+                second, until = start[i] // 1_000, end[i] // 1_000
+            else:
+                second, until = start[i] // per_second, end[i] // per_second
             hour[i] = (second % 86_400) // 3_600
-            if end[i] != NO_STAMP:
-                length = end[i] // per_second - second
-                if 0 <= length < 2**31:
-                    seconds[i] = length
+            if end[i] != NO_STAMP and 0 <= until - second < 2**31:
+                seconds[i] = until - second
 
 
 @compiled
