@@ -86,7 +86,8 @@ def charge(
     for i in range(len(groups)):
         if main[i] >= 0:
             total[groups[i], main[i], 1] += 1
-        for k in range(seconds.shape[0]):
+    for k in range(seconds.shape[0]):
+        for i in range(len(groups)):
             if seconds[k, i] > 0:
                 total[groups[i], k, 0] += 1
                 total[groups[i], k, 2] += seconds[k, i]

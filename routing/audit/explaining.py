@@ -68,6 +68,8 @@ def explain(
     land: LandNetwork,
     parameters: Parameters,
     *,
+    model: Modelled,
+    crews: Crews,
     start_stamp: str,
     weather: Weather | None,
     engine: Engine,
@@ -79,14 +81,14 @@ def explain(
         counted: the cleaned parts and their counts.
         place, land: the region and its ambulance network.
         parameters: the response model.
-        start_stamp: where the audit's clock starts; the model's starts there too.
+        model: the modelled times of all this, with the clock's start at `start_stamp`.
+        crews: who was out when; see `crews_of`.
+        start_stamp: where the audit's clock starts.
         weather: times of bad weather, if known.
         engine: runs the parts.
         report: told the share done.
     """
     given = modelled.with_start(parameters, start_stamp)
-    model = Modelled.of(place, land, given)
-    crews = crews_of(counted.parts, model)
     known = crews if crews.crews.any() else None
     explainer = Explainer(model, Norms.of(given), known, weather)
     used = sum(part.facts["used"] for part in counted.parts)

@@ -22,12 +22,11 @@ from geodata.calls import table
 from geodata.region import Region
 from routing import conditions, land_network, mutual_aid, scenario
 from routing.audit import clean, result
-from routing.audit.counting import Counted
 from routing.audit.modelled import Modelled
 from routing.audit.options import Options
 from routing.audit.place import Places
 from routing.audit.placing import Locator
-from routing.audit.work import Store
+from routing.audit.work import Prepared, Store
 from routing.brief.result import condition_notice, named
 from routing.brief.state import HEADLINE
 from routing.conditions import Condition
@@ -179,27 +178,25 @@ def _sends(posts: pd.DataFrame, parameters: Parameters) -> NDArray[np.bool_]:
     return np.asarray(crewed & counts & near)
 
 
-def with_standby(
-    counted: Counted, there: World, parameters: Parameters, options: Options, store: Store
-) -> Counted:
-    """Return the counts with crews for posts that the log cannot know.
+def standby_parts(
+    parts: Sequence[Prepared], there: World, model: Modelled, options: Options, store: Store
+) -> list[Prepared]:
+    """Return a part with crews for posts that the log cannot know; none where there are none.
 
     Where the log tells which posts had crews, one that a scenario adds would never be near. It gets
     a part of its own without calls: of each of its vehicles one job a month, that takes no time. A
     log that tells of no crew needs none: every post that counts then has one that is always free.
 
     Args:
-        counted: the log; its counts stay.
+        parts: the log, cleaned.
         there: the modelled side.
-        parameters: the response model.
+        model: its times.
         options: those of the audit.
         store: where parts are kept.
     """
-    if not there.standby:
-        return counted
-    months = _months(counted, Modelled.of(there.region, there.land, parameters))
+    months = _months(parts, model) if there.standby else np.empty(0, "datetime64[M]")
     if not len(months):
-        return counted
+        return []
     starts = months.astype("datetime64[s]").astype(np.int64).tolist()
     jobs = [
         # Out until the next second, which no call falls between.
@@ -210,17 +207,16 @@ def with_standby(
     ]
     row = {**dict.fromkeys(table.SCHEMA), "file": 0, "line": 0}
     frame = pl.DataFrame([row | job for job in jobs], schema=table.SCHEMA)
-    part = store.save(STANDBY, clean.clean(frame, options, _Nowhere()))
-    return replace(counted, parts=[*counted.parts, part])
+    return [store.save(STANDBY, clean.clean(frame, options, _Nowhere()))]
 
 
-def _months(counted: Counted, model: Modelled) -> NDArray[np.datetime64]:
+def _months(parts: Sequence[Prepared], model: Modelled) -> NDArray[np.datetime64]:
     """Return every month from the first job of a known post to the last.
 
     None where no job is of a named vehicle: such a log does not tell which posts had crews.
     """
     ends, named = [], False
-    for part in counted.parts:
+    for part in parts:
         jobs = part.columns("jobs")
         known = np.append(False, model.match(part.facts["job_labels"]["post"]) >= 0)[jobs["post"]]
         begins = jobs["from_s"][known]

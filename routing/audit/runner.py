@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from routing.audit import (
     explaining,
     findings,
     lateness,
+    modelled,
     modelled_side,
     reasons,
     result,
@@ -36,6 +38,7 @@ from routing.audit.counting import Counted
 from routing.audit.engine import Engine
 from routing.audit.explaining import Explained
 from routing.audit.findings import Known
+from routing.audit.modelled import Modelled
 from routing.audit.modelled_side import Under, World
 from routing.audit.options import Options, crosses
 from routing.audit.place import Places
@@ -204,18 +207,29 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
     _check_stamps(source, asked.options)
     store.open(_fingerprint(asked, source, there, parameters), resume=asked.resume)
     bounds_s = {zone: int(parameters.target.of(zone) * 60.0 + 1e-9) for zone in ZONES}
-    with engine.of(asked.scheduler, asked.workers, in_processes=asked.processes) as workers:
+    # What needs the region alone, or one record of the whole log, is made beside the parts.
+    with (
+        engine.of(asked.scheduler, asked.workers, in_processes=asked.processes) as workers,
+        ThreadPoolExecutor(1) as aside,
+    ):
+        start = asked.options.start_stamp
+        given = modelled.with_start(parameters, start)
+        model = aside.submit(Modelled.of, there.region, there.land, given)
         pieces = source.parts(bytes_per_part=_bytes_per_part(source, asked, workers))
         report("reading", 0.0)
         parts = counting.prepare(pieces, store, asked.options, locator, workers, report)
+        more = modelled_side.standby_parts(parts, there, model.result(), asked.options, store)
+        crews = aside.submit(explaining.crews_of, [*parts, *more], model.result())
         counted = counting.count(parts, asked.options, bounds_s, workers, report)
         report("causes", 0.0)
         explained = explaining.explain(
-            modelled_side.with_standby(counted, there, parameters, asked.options, store),
+            counted,
             there.region,
             there.land,
             parameters,
-            start_stamp=asked.options.start_stamp,
+            model=model.result(),
+            crews=crews.result(),
+            start_stamp=start,
             weather=None if asked.weather is None else weather.load(asked.weather),
             engine=workers,
             report=report,

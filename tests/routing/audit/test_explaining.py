@@ -47,9 +47,10 @@ def explained(
     options, threads = Options(), Threads(2)
     parts = prepared(folder, cut(frame(ROWS), sizes), options)
     counted = counting.count(parts, options, BOUNDS, threads, lambda *_: None)
+    model = modelled.Modelled.of(place, land, modelled.with_start(parameters, "answer"))
     return explaining.explain(
-        counted, place, land, parameters, start_stamp="answer", weather=None, engine=threads,
-        report=lambda *_: None,
+        counted, place, land, parameters, model=model, crews=explaining.crews_of(parts, model),
+        start_stamp="answer", weather=None, engine=threads, report=lambda *_: None,
     )  # fmt: skip
 
 
