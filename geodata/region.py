@@ -28,6 +28,8 @@ EMBEDDED = ("zhoushan",)
 
 _FLAGS = {"true": True, "yes": True, "1": True, "1.0": True, "是": True}
 _FLAGS |= {"false": False, "no": False, "0": False, "0.0": False, "否": False}
+# A point this far from the islands is not near the region at all.
+_FAR_DEG = 1.0
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
@@ -322,3 +324,20 @@ def _as_type(geometry: Any, kind: str) -> Any:
     if geometry.geom_type == f"Multi{kind}" and len(geometry.geoms) == 1:
         return geometry.geoms[0]
     return geometry
+
+
+def far_outside(region: Region, lon: float, lat: float) -> dict[str, str] | None:
+    """Return the bounds of the islands, as messages name them, if a point is far outside of them.
+
+    So far away a distance in the region's metres means nothing, and nobody is helped by it.
+
+    Args:
+        region: a region with islands.
+        lon, lat: degrees on WGS84.
+    """
+    west, south, east, north = region.islands.total_bounds
+    across = west - _FAR_DEG <= lon <= east + _FAR_DEG
+    if across and south - _FAR_DEG <= lat <= north + _FAR_DEG:
+        return None
+    bounds = {"west": west, "east": east, "south": south, "north": north}
+    return {name: f"{value:.2f}" for name, value in bounds.items()}

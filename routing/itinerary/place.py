@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 
 from geodata import crs
+from geodata import region as regions
 from geodata.errors import Fault, InputError
 from geodata.names import english, latin
 from geodata.region import WGS84, Region
@@ -32,8 +33,6 @@ _DISTRICT_ENDINGS = (
     "区", "县", "市", "街道", "镇", "乡",
     "subdistrict", "district", "county", "city", "township", "town",
 )  # fmt: skip
-# A point this far from the islands is not near the region at all, where metres mean nothing.
-_FAR_DEG = 1.0
 _SHOWN = 12
 # Districts by kind: the column of the layer ``demand`` that names them.
 _DISTRICTS = {"township": "township_zh", "county": "county_zh"}
@@ -106,9 +105,9 @@ class Gazetteer:
             lon, lat = (float(v) for v in crs.gcj02_to_wgs84(lon, lat))
         elif system == "bd09":
             lon, lat = (float(v) for v in crs.bd09_to_wgs84(lon, lat))
-        bounds = far_outside(self.region, lon, lat)
+        bounds = regions.far_outside(self.region, lon, lat)
         if bounds is not None:
-            raise InputError(Fault("route_outside_region", where, shown, bounds))
+            raise InputError(Fault("outside_region", where, shown, dict(bounds)))
         point = shapely.Point(*crs.to_metric([lon], [lat], self.region.metric_crs)[0])
         row = int(self._shapes.distance(point).argmin())
         away = float(self._shapes.iloc[row].distance(point))
@@ -252,19 +251,6 @@ class Gazetteer:
                 for name in sorted(full | short):
                     # Two districts of one name are two places, whatever island they are on.
                     yield name, 3, kind, row, zh, f"{kind} {zh}", (kind, row)
-
-
-def far_outside(region: Region, lon: float, lat: float) -> dict[str, object] | None:
-    """Return the bounds of the islands, as messages name them, if a point is far outside of them.
-
-    So far away a distance in the region's metres means nothing, and nobody is helped by it.
-    """
-    west, south, east, north = region.islands.total_bounds
-    across = west - _FAR_DEG <= lon <= east + _FAR_DEG
-    if across and south - _FAR_DEG <= lat <= north + _FAR_DEG:
-        return None
-    bounds = {"west": west, "east": east, "south": south, "north": north}
-    return {name: f"{value:.2f}" for name, value in bounds.items()}
 
 
 def scene_table(places: list[Place]) -> gpd.GeoDataFrame:

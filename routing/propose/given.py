@@ -12,6 +12,7 @@ import pyogrio
 import shapely
 
 from geodata import crs, sheet
+from geodata import region as regions
 from geodata.errors import Fault, InputError
 from geodata.findings import Findings
 from geodata.region import WGS84, Region
@@ -190,7 +191,10 @@ def _islands(places: gpd.GeoDataFrame, region: Region, found: Findings) -> list[
     for row, (which, metres) in enumerate(zip(nearest, away, strict=True)):
         island = str(land["island_id"].iloc[int(which)])
         names.append(island)
-        if metres > _SHORE_M:
+        lon, lat = (float(places[axis].iloc[row]) for axis in ("lon", "lat"))
+        if bounds := regions.far_outside(region, lon, lat):
+            found.add("outside_region", _LAYER, row, value=f"{lon:g},{lat:g}", **bounds)
+        elif metres > _SHORE_M:
             found.add("propose_in_the_sea", _LAYER, row, island=island, km=f"{metres / 1000:.1f}")
         elif places["facility"].iloc[row] == KINDS[0] and island not in allowed:
             found.add("propose_no_road", _LAYER, row, value=island)

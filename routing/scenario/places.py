@@ -11,6 +11,7 @@ import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata import region as regions
 from geodata.errors import Fault
 from geodata.region import WGS84, Region
 from routing.scenario.model import HelipadAdded, PostAdded, PostMoved
@@ -28,6 +29,7 @@ class Islands:
         accuracy = table["position_accuracy_m"].fillna(0.0).tolist()
         self._accuracy_m = dict(zip(self.ids, accuracy, strict=True))
         self._tree = shapely.STRtree(table.to_crs(region.metric_crs).geometry.to_numpy())
+        self.region = region
         self._project = pyproj.Transformer.from_crs(WGS84, region.metric_crs, always_xy=True)
 
     def point(self, lon: float, lat: float) -> BaseGeometry:
@@ -74,12 +76,14 @@ def island_of(
             faults.append(missing(entry.island_id, islands.ids, "islands", f"{where}.island_id"))
         return entry.island_id
     found, distance_m = islands.nearest(entry.lon, entry.lat)
-    if distance_m > islands.tolerance_m(found):
+    value = f"{entry.lon:.5f}, {entry.lat:.5f}"
+    if bounds := regions.far_outside(islands.region, entry.lon, entry.lat):
+        faults.append(Fault("outside_region", where, value, dict(bounds)))
+    elif distance_m > islands.tolerance_m(found):
         params: dict[str, object] = {
             "distance": f"{distance_m / 1000.0:.1f}",
             "tolerance": f"{islands.tolerance_m(found):.0f}",
         }
-        value = f"{entry.lon:.5f}, {entry.lat:.5f}"
         faults.append(Fault("scenario_off_islands", where, value, params))
     return found
 

@@ -70,8 +70,8 @@ def test_a_point_just_off_the_coast_counts_as_ashore(zhoushan: Region, places: G
     [
         ("30.0,122.2", "route_lon_lat_swapped"),
         ("222.0,30.0", "route_lon_lat"),
-        ("0,0", "route_outside_region"),
-        ("-122.2,30.0", "route_outside_region"),
+        ("0,0", "outside_region"),
+        ("-122.2,30.0", "outside_region"),
         ("Atlantis", "route_no_such_place"),
     ],
 )

@@ -75,6 +75,15 @@ def test_a_site_in_the_sea_is_refused(tmp_path: Path, land: Any) -> None:
     assert fault == ("propose_in_the_sea", "[2]")
 
 
+def test_a_site_half_a_world_away_is_told_the_bounds_of_the_region(
+    tmp_path: Path, land: Any
+) -> None:
+    path = tmp_path / "candidates.csv"
+    path.write_text("id,lon,lat,facility\nX,0,0,ambulance\n", "utf-8")
+    (fault,) = faults(path, land)
+    assert fault == ("outside_region", "[2]")
+
+
 def test_an_ambulance_on_an_islet_without_roads_is_refused(tmp_path: Path, land: Any) -> None:
     """Island C has 1000 residents, which gives it streets; with fewer it has none."""
     region = toy.archipelago(demand=isles.region().demand.assign(population=500.0))

@@ -120,7 +120,7 @@ def test_every_fault_of_content_is_found_at_once(zhoushan: Region) -> None:
         zhoushan,
         post={
             "remove": [{"post_id": "zs-tcn"}, {"post_id": "zs-tcm"}],
-            "move": [{"post_id": "zs-tcm", "lon": 122.0, "lat": 28.0}],
+            "move": [{"post_id": "zs-tcm", "lon": 122.0, "lat": 29.0}],
             "add": [{"post_id": "cz-hc", "name_zh": "站", "lon": 122.1, "lat": 30.0,
                      "vehicles": "ambulance"}],
         },
