@@ -76,7 +76,7 @@ def spans(series: pl.Series) -> Spans:
     Args:
         series: of type String.
     """
-    pieces = _each(series, _copy)
+    pieces = _each(series.rechunk(), _copy)
     if len(pieces) == 1:
         return pieces[0]
     shifts = [0, *np.cumsum([len(piece.buffer) for piece in pieces])][: len(pieces)]
@@ -139,7 +139,7 @@ def numbers(series: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     Returns:
         The number of each row's text, -1 for null; and a row of each number.
     """
-    found = _each(series, _numbered)
+    found = _each(series.rechunk(), _numbered)
     if len(found) == 1 and found[0] is not None:
         return found[0]
     whole = spans(series)
@@ -163,7 +163,7 @@ def _numbered(chunk: _Array) -> tuple[NDArray[np.int32], NDArray[np.int64]] | No
 
 def _each(series: pl.Series, take: Callable[[_Array], Taken]) -> list[Taken]:
     """Return what `take` makes of each chunk of a column; the chunk's memory is gone afterwards."""
-    capsule = series.rechunk().__arrow_c_stream__(None)
+    capsule = series.__arrow_c_stream__(None)
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     address = pointer(capsule, b"arrow_array_stream")

@@ -116,11 +116,15 @@ def count(
         plan,
         done=lambda n: report("counting", n / share),
     )
-    whole, nested = plan.empty(), {pair: _no_pairs(plan.keys, pair) for pair in _pairs(plan.keys)}
-    for counts, pairs in results:
-        whole.add(counts)
+    nested = {pair: _no_pairs(plan.keys, pair) for pair in _pairs(plan.keys)}
+    for _, pairs in results:
         for pair, numbers in pairs.items():
             nested[pair] += numbers
+    # Tables of counts are large: the first one takes in the others.
+    tallies = [counts for counts, _ in results] or [plan.empty()]
+    whole = tallies[0]
+    while len(tallies) > 1:
+        whole.add(tallies.pop())
     return Counted(parts, found, plan, whole, nested)
 
 
