@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from routing.siting.alternatives import is_worse
@@ -16,6 +18,9 @@ from routing.siting.solve import answer
 # What a curve asks instead of objectives that decide the number of sites themselves, or that take
 # long for what a curve shows of them.
 _INSTEAD = {"min-sites": "min-mean", "set-cover": "max-coverage", "equity": "min-worst"}
+
+# Steps worked on at a time, where there are cores: solvers and compiled loops run side by side.
+_AT_ONCE = min(2, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ def trade_off(
         problem: the problem.
         question: what is asked; its number of new sites does not matter.
         most_new: end of the curve; not more than there are candidates.
-        clock: wall time for the whole curve; each step may use an equal part of what is left.
+        clock: wall time for the whole curve; each step may use an equal part of what is left,
+            times the steps worked on at a time.
         seed: passed to the solvers.
         progress: called with the share done.
     """
@@ -71,15 +77,30 @@ def trade_off(
         reach_all=False,
     )
     numbers = list(_numbers(problem, most_new))
+
+    def one(place: int) -> SitingResult:
+        rounds_left = -(-(len(numbers) - place) // _AT_ONCE)
+        part = Clock(clock.left_s() / rounds_left)
+        step = replace(asked, new=numbers[place])
+        return answer(problem, step, clock=part, seed=seed, break_ties=False)
+
     steps: list[Step] = []
-    for done, new in enumerate(numbers):
-        progress(done / len(numbers))
-        part = Clock(clock.left_s() / (len(numbers) - done))
-        found = answer(problem, replace(asked, new=new), clock=part, seed=seed, break_ties=False)
-        if steps:
-            found = _no_worse(problem, asked, found, steps[-1].result)
-        shown = figures(problem, found.times_min, question.target_min) if found.is_answer else None
-        steps.append(Step(new, found, shown))
+    with ThreadPoolExecutor(_AT_ONCE) as workers:
+        answers = [workers.submit(one, place) for place in range(len(numbers))]
+        try:
+            for done, new in enumerate(numbers):
+                progress(done / len(numbers))
+                found = answers[done].result()
+                if steps:
+                    found = _no_worse(problem, asked, found, steps[-1].result)
+                shown = None
+                if found.is_answer:
+                    shown = figures(problem, found.times_min, question.target_min)
+                steps.append(Step(new, found, shown))
+        except BaseException:
+            # Steps that run already come to their end first.
+            workers.shutdown(cancel_futures=True)
+            raise
     return steps
 
 

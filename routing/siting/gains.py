@@ -41,11 +41,6 @@ class Gains:
         self.theta = [model.add_variable(lb=0.0, ub=float(most)) for most in self.largest]
         self.n_cuts = 0
 
-    @property
-    def whole(self) -> list[mathopt.Variable]:
-        """Variables that have to be whole in an answer."""
-        return []
-
     def total(self, weights: Floats) -> mathopt.LinearBase:
         """Return ``sum_i weights_i gain_i`` as an expression; `weights` of all rows."""
         mine = weights[self.rows]

@@ -20,7 +20,6 @@ from routing.siting.goal import Goal, Outcome, Terms
 from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.requirements import Requirement, worst_excess
 from routing.siting.rules import Rule, rules
-from routing.siting.second import SecondCrew
 
 # How much worse a goal may get, relative to its value, while another one is minimized.
 HELD = 1e-7
@@ -65,7 +64,8 @@ class Master:
         self.closed = np.zeros(len(frame.free), dtype=bool)
         self.opened = np.zeros(len(frame.free), dtype=bool)
         self.start: Ints | None = None
-        self.blocks: list[Gains | SecondCrew] = []
+        self.blocks: list[Gains] = []
+        self._whole: list[mathopt.Variable] = []
         self._minutes: Gains | None = None
         self._covers: dict[bytes, mathopt.Variable] = {}
         self._reached: list[mathopt.Variable | float] | None = None
@@ -119,6 +119,22 @@ class Master:
             self.at_most(covered - self.pick(np.flatnonzero(sites)), 0.0)
             self._covers[key] = covered
         return self._covers[key]
+
+    def covered_twice(self, sites: Flags, crews: Ints) -> mathopt.Variable:
+        """Return a variable that is 1 only where two crews of open sites are among these.
+
+        ``2 z <= sum_j min(crews_j, 2) y_j``, with z whole in an answer; the relaxation counts a
+        single crew as a half.
+
+        Args:
+            sites: shape (free,), the sites to count.
+            crews: shape (free,), crews of each free site.
+        """
+        covered = self.model.add_variable(lb=0.0, ub=1.0)
+        near = np.flatnonzero(sites)
+        self.at_most(2.0 * covered - self.pick(near, np.minimum(crews[near], 2).astype(float)), 0.0)
+        self._whole.append(covered)
+        return covered
 
     def covered(self, weights: Floats, within_min: Floats) -> Terms:
         """Return ``sum(w_i: t_i <= r_i)`` over the rows of the frame.
@@ -228,15 +244,14 @@ class Master:
     @property
     def has_whole(self) -> bool:
         """Whether more than the sites has to be whole in an answer."""
-        return any(block.whole for block in self.blocks)
+        return bool(self._whole)
 
     def whole(self, closed: Flags, opened: Flags) -> mathopt.Model:
         """Return a copy of the model with whole sites, some of them fixed."""
         proto = self.model.export_model()
         place = {number: k for k, number in enumerate(proto.variables.ids)}
-        for block in self.blocks:
-            for variable in block.whole:
-                proto.variables.integers[place[variable.id]] = True
+        for variable in self._whole:
+            proto.variables.integers[place[variable.id]] = True
         for j, variable in enumerate(self.open):
             k = place[variable.id]
             proto.variables.integers[k] = True

@@ -33,6 +33,18 @@ _SOLVER_PRECISION = 1e-9
 # Relative difference between a model and the truth that is not a matter of rounding any more.
 _MOST_ROUNDING = 1e-5
 
+# Of SCIP, where more than the sites is whole: it finds few sites to fix there, so starting anew
+# gains nothing, and few trials tell it where to branch.
+_SCIP_WHOLE = {
+    "presolving/maxrestarts": 0,
+    "branching/relpscost/initcand": 20,
+    "branching/relpscost/maxlookahead": 4,
+}
+_SCIP_WHOLE_REALS = {
+    "branching/relpscost/minreliable": 1.0,
+    "branching/relpscost/maxreliable": 2.0,
+}
+
 _DECIDED = (mathopt.TerminationReason.OPTIMAL, mathopt.TerminationReason.INFEASIBLE)
 _INFEASIBLE = (
     mathopt.TerminationReason.INFEASIBLE,
@@ -191,7 +203,9 @@ class _Run:
         """Solve the model with whole sites; return whether nothing better than the best exists."""
         closed, opened = self._fixed()
         model = self.master.whole(closed, opened)
-        found = mathopt.solve(model, self._solver(), params=self._parameters())
+        found = mathopt.solve(
+            model, self._solver(), params=self._parameters(), model_params=self._hint(model)
+        )
         reason = found.termination.reason
         log.debug("whole sites: %s, %d free", reason.name, int((~closed & ~opened).sum()))
         if reason in _INFEASIBLE:
@@ -253,6 +267,22 @@ class _Run:
         never, always = self.reduced > room, -self.reduced > room
         return closed | (never & ~opened), opened | (always & ~closed)
 
+    def _hint(self, model: mathopt.Model) -> mathopt.ModelSolveParameters | None:
+        """Return the best answer in all variables of a model, for SCIP; None where there is none.
+
+        SCIP does not complete the sites of an answer to a solution by itself.
+        """
+        if self.best is None or not self.master.has_whole:
+            return None
+        mine = np.zeros(len(self.point), dtype=bool)
+        mine[self.best] = True
+        alone = self.master.whole(~mine, mine)
+        found = mathopt.solve(alone, self._solver(), params=self._parameters())
+        if not found.has_primal_feasible_solution():
+            return None
+        values = {model.get_variable(v.id): x for v, x in found.variable_values().items()}
+        return mathopt.ModelSolveParameters(solution_hints=[mathopt.SolutionHint(values)])
+
     def _solver(self) -> mathopt.SolverType:
         """Return the solver that was measured best: SCIP where more than the sites is whole."""
         scip, highs = mathopt.SolverType.GSCIP, mathopt.SolverType.HIGHS
@@ -268,4 +298,7 @@ class _Run:
         )
         for name in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
             parameters.highs.double_options[name] = _SOLVER_PRECISION
+        if self.master.has_whole:
+            parameters.gscip.int_params.update(_SCIP_WHOLE)
+            parameters.gscip.real_params.update(_SCIP_WHOLE_REALS)
         return parameters

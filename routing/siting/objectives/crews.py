@@ -20,8 +20,8 @@ from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.proof import minimize
 from routing.siting.question import by_row
 from routing.siting.requirements import Requirement
-from routing.siting.second import SecondCrew
 from routing.siting.task import Solved, Task, is_bare
+from routing.siting.two_crews import exchanged
 
 
 def double_standard(task: Task) -> Solved:
@@ -34,8 +34,11 @@ def double_standard(task: Task) -> Solved:
     master, goal = _double_standard(task)
     fewer = _without_dispensable(task)
     if fewer is None:
+        master.start = _start(task)
         return Solved(minimize(master, goal), master, goal)
-    found = minimize(*_double_standard(fewer))
+    smaller, its_goal = _double_standard(fewer)
+    smaller.start = _start(fewer)
+    found = minimize(smaller, its_goal)
     opened = task.frame.positions(fewer.frame.free[found.opened])
     return Solved(Outcome(found.status, found.value, found.bound, opened), master, goal)
 
@@ -83,8 +86,6 @@ def two_crews_goal(master: Master, within_min: Floats, first: float, second: flo
         first, second: worth of the first and of the second crew.
     """
     near = _Near.of(master.frame, within_min)
-    block = SecondCrew(master.model, master.open)
-    master.blocks.append(block)
     worth = np.array([0.0, first, first + second])
     terms: list[object] = [float(near.weights @ worth[np.minimum(near.already, 2)])]
     for rows, sites in near.alike(near.already):
@@ -93,7 +94,7 @@ def two_crews_goal(master: Master, within_min: Floats, first: float, second: flo
             terms += _counted(master, sites, near.crews, [weight * first, weight * second])
         elif already == 0:
             terms.append(weight * first * master.cover(sites))
-            terms.append(weight * second * block.add(sites, near.crews))
+            terms.append(weight * second * master.covered_twice(sites, near.crews))
         elif already == 1:
             terms.append(weight * second * master.cover(sites))
 
@@ -137,6 +138,27 @@ def _double_standard(task: Task) -> tuple[Master, Goal]:
         extra.append(CoverAll(by_row(frame.problem, question.outer_min)[frame.rows]))
     master = task.master(extra)
     return master, two_crews_goal(master, within, 0.0, 1.0)
+
+
+def _start(task: Task) -> Ints | None:
+    """Return good sites (positions) to start from; None where more counts than their number."""
+    frame, question = task.frame, task.question
+    n_open = min(question.new or 0, len(frame.free))
+    if not n_open or not is_bare(task):
+        return None
+    near = _Near.of(frame, question.radius(frame.problem)[frame.rows])
+    alike = [one for one in near.alike(np.minimum(near.already, 2)) if near.already[one[0][0]] < 2]
+    if not alike:
+        return None
+    return exchanged(
+        np.array([sites for _, sites in alike]),
+        lack=np.array([2 - near.already[rows[0]] for rows, _ in alike]),
+        weights=np.array([near.weights[rows].sum() for rows, _ in alike]),
+        crews=near.crews,
+        n_open=n_open,
+        seed=task.seed,
+        clock=task.clock,
+    )
 
 
 def _without_dispensable(task: Task) -> Task | None:

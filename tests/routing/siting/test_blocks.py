@@ -1,4 +1,4 @@
-"""Variables under cuts: gains of rows, and second crews near them.
+"""Variables of a model beside the sites: gains of rows under cuts, and second crews near them.
 
 A block is right when its cuts never exclude the truth about any set of sites, and the cuts made at
 a set leave nothing but the truth there.
@@ -14,8 +14,10 @@ import pytest
 from hypothesis import strategies as st
 from ortools.math_opt.python import mathopt
 
+from routing.siting.frame import Frame
 from routing.siting.gains import Gains
-from routing.siting.second import SecondCrew
+from routing.siting.master import Master
+from routing.siting.problem import SitingProblem
 from tests.routing.siting import oracle
 
 
@@ -57,38 +59,21 @@ test_gains_are_told_as_they_are, test_gains_many = oracle.few_and_many(
 
 def check_second_crews_are_told_as_they_are(seed: int, n: int, m: int) -> None:
     random = np.random.default_rng(seed)
-    near, crews = random.random((n, m)) < 0.6, random.integers(1, 3, m)
-    model = mathopt.Model()
-    opened = [model.add_variable(lb=0.0, ub=1.0) for _ in range(m)]
-    block = SecondCrew(model, opened)
-    told = [block.add(row, crews) for row in near]
-    for _ in range(3):
-        block.cut(random.random(m), block.largest)
+    near, crews = random.random((n, m)) < 0.6, random.integers(1, 4, m)
+    times = np.where(near, 1.0, 9.0)
+    master = Master(Frame(SitingProblem.from_matrix(times, crews=crews.tolist())), new=None)
+    told = [master.covered_twice(row, crews) for row in near]
     for y in product([0.0, 1.0], repeat=m):
-        point = np.array(y)
-        true = (near @ (crews * point)) >= 2
+        true = (near @ (crews * np.array(y))) >= 2
         for variable, is_true in zip(told, true.tolist(), strict=True):
-            most = solved(model, opened, y, variable)
-            assert most >= is_true - 1e-6
-            assert (most >= 1 - 1e-6) == is_true
-        block.cut(point, block.largest)
-        for variable, is_true in zip(told, true.tolist(), strict=True):
-            # At most half of it is left where a single crew is near; whole it is none.
-            assert np.floor(solved(model, opened, y, variable) + 1e-6) == is_true
-        assert block.cut(point, true.astype(float)) == 0
+            most = solved(master.model, master.open, y, variable)
+            # At most a half is left where a single crew is near; whole it is none.
+            assert most == pytest.approx(1.0) if is_true else most < 0.5 + 1e-6
+    whole = master.whole(np.zeros(m, bool), np.zeros(m, bool))
+    assert all(whole.get_variable(one.id).integer for one in [*told, *master.open])
 
 
 test_second_crews_are_told_as_they_are, test_second_many = oracle.few_and_many(
     check_second_crews_are_told_as_they_are,
     st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 4), few=12, many=300,
 )  # fmt: skip
-
-
-def test_a_cut_gives_a_single_open_site_no_share_of_a_second_crew() -> None:
-    model = mathopt.Model()
-    opened = [model.add_variable(lb=0.0, ub=1.0) for _ in range(2)]
-    block = SecondCrew(model, opened)
-    told = block.add(np.array([True, True]), np.array([1, 1]))
-    assert solved(model, opened, [1.0, 0.0], told) == pytest.approx(0.5)
-    assert block.cut(np.array([1.0, 0.0]), np.array([0.5])) == 1
-    assert solved(model, opened, [1.0, 0.0], told) == pytest.approx(0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,20 @@ from hypothesis import strategies as st
 from routing.siting import SitingProblem, curve, solve
 from routing.siting.clock import Clock
 from routing.siting.curve import curve_objective, trade_off
-from routing.siting.question import MAXIMIZED, REACH_FIRST, ask
+from routing.siting.question import MAXIMIZED, REACH_FIRST, Question, ask
+from routing.siting.result import SitingResult
 from routing.siting.solve import answer
 from tests.routing.siting import oracle
 
-OBJECTIVES = ("min-sites", "max-coverage", "min-mean", "min-worst", "backup", "survival")
+OBJECTIVES = (
+    "min-sites",
+    "max-coverage",
+    "min-mean",
+    "min-worst",
+    "backup",
+    "survival",
+    "double-standard",
+)
 RADIUS = 3.0
 
 
@@ -34,7 +44,7 @@ def check_curve_is_that_of_single_answers(problem: SitingProblem, objective: str
     most = int((problem.undecided & ~problem.existing).sum())
     assert [step.new for step in steps] == list(range(least, most + 1))
     shown = curve_objective(objective)
-    covering = shown in ("max-coverage", "backup")
+    covering = shown in ("max-coverage", "backup", "double-standard")
     worths: list[tuple[float, float]] = []
     for step in steps:
         alone = solve(
@@ -96,8 +106,8 @@ def test_a_worse_answer_of_a_time_limit_gives_way_to_that_with_fewer_sites(
     found = [answer(problem, replace(question, new=k)) for k in range(4)]
     worse = replace(found[0], status="feasible", bound=found[2].bound)
     nothing = replace(found[0], status="unknown", sites=found[0].sites[:0], bound=np.nan)
-    stopped = iter([found[0], found[1], worse, nothing])
-    monkeypatch.setattr(curve, "answer", lambda *_, **__: next(stopped))
+    stopped = [found[0], found[1], worse, nothing]
+    monkeypatch.setattr(curve, "answer", lambda _, asked, **__: stopped[asked.new])
     steps = trade_off(problem, question, most_new=3)
     values = [step.result.objective_value for step in steps]
     assert values == [found[0].objective_value] + [found[1].objective_value] * 3
@@ -119,6 +129,37 @@ def test_a_hurried_curve_is_still_falling_and_true(objective: str) -> None:
             assert sign * one.result.objective_value >= sign * best.result.objective_value - 1e-6
     values = [sign * one.result.objective_value for one in hurried if one.result.is_answer]
     assert values == sorted(values, reverse=True)
+
+
+def test_a_failure_in_one_step_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = line()
+    question = ask(problem, objective="min-mean", new=0)
+    asked: list[int] = []
+
+    def failing(problem: SitingProblem, question: Question, **how: Any) -> SitingResult:
+        asked.append(int(question.new or 0))
+        if question.new == 2:
+            raise ZeroDivisionError
+        return answer(problem, question, **how)
+
+    monkeypatch.setattr(curve, "answer", failing)
+    with pytest.raises(ZeroDivisionError):
+        trade_off(problem, question, most_new=14)
+    assert {0, 1, 2} <= set(asked)
+
+
+def test_steps_worked_on_side_by_side_are_those_of_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = line()
+    question = ask(problem, objective="double-standard", new=0, target_min=RADIUS)
+    found = []
+    for at_once in (1, 3):
+        monkeypatch.setattr(curve, "_AT_ONCE", at_once)
+        steps = trade_off(problem, question, most_new=6)
+        found.append([(s.new, s.result.objective_value, s.result.sites.tolist()) for s in steps])
+    assert found[0] == found[1]
+    assert [new for new, _, _ in found[0]] == list(range(7))
 
 
 def test_progress_is_told() -> None:
