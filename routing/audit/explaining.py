@@ -35,7 +35,7 @@ GROUPS: Final = ("zone", "county", "township", "island", "post", "hour")
 SAMPLED: Final = 15_000
 """Most calls that speeds are calibrated on."""
 
-JOBS_AT_ONCE: Final = 2_000_000
+JOBS_AT_ONCE: Final = 750_000
 """Jobs of crews that are sorted at once."""
 
 _DRAWN_FIRST = 4 * SAMPLED
