@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geodata.calls import value_loops
 from geodata.calls.frame import Spans
-from geodata.calls.jit import compiled
+from geodata.jit import compiled
 
 _VIEW_BYTES = 16
 # So many rows tell whether like texts share their place.

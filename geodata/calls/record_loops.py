@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.calls.jit import compiled, integer
 from geodata.calls.table import ROW_FAULTS
+from geodata.calls.words import integer
+from geodata.jit import compiled
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.calls.jit import compiled, integer
 from geodata.calls.stamp_signs import (
     AFTERNOON,
     CAP_A,
@@ -36,6 +35,8 @@ from geodata.calls.stamp_signs import (
 )
 from geodata.calls.stamp_values import NEVER, bare, days_of, joined, number, of_day
 from geodata.calls.stamps import BAD, BLANK, DMY, MDY, TIME, YMD
+from geodata.calls.words import integer
+from geodata.jit import compiled
 
 Bytes = NDArray[np.uint8]
 

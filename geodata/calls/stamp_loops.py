@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.calls.jit import compiled, inlined, integer, word_at
 from geodata.calls.stamp_grammar import parse
 from geodata.calls.stamp_signs import (
     CAP_T,
@@ -32,6 +31,8 @@ from geodata.calls.stamp_signs import (
 )
 from geodata.calls.stamp_values import days_of, number
 from geodata.calls.stamps import BAD, BLANK, DAY_S, LOCAL
+from geodata.calls.words import integer, word_at
+from geodata.jit import compiled, inlined
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]

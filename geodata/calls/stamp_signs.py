@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.calls import stamps
-from geodata.calls.jit import compiled, integer
 from geodata.calls.stamps import LONGEST
+from geodata.calls.words import integer
+from geodata.jit import compiled
 
 Bytes = NDArray[np.uint8]
 

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Final
 
 from geodata.calls import stamps
-from geodata.calls.jit import compiled
 from geodata.calls.stamps import (
     BAD,
     DATE,
@@ -26,6 +25,7 @@ from geodata.calls.stamps import (
     TIME,
     UTC,
 )
+from geodata.jit import compiled
 
 NEVER: Final = -(1 << 40)
 """Day number of what is no date."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.calls.jit import compiled, inlined, integer, word_at
 from geodata.calls.stamps import BLANK, DATE, DAY_S, LOCAL, MIDNIGHT, TIME, UTC
+from geodata.calls.words import integer, word_at
+from geodata.jit import compiled, inlined
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]

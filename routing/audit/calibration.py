@@ -15,12 +15,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from geodata import schemas
+from geodata.jit import compiled
 from routing.audit import calibration_fit, class_times, codes
 from routing.audit.calibration_fit import Fit, FitParameters, Trial
 from routing.audit.class_times import CLASSES, FERRY, SYNTHETIC
 from routing.audit.modelled import Modelled, vehicle_class
 from routing.config import Parameters
-from routing.hierarchy.jit import compiled
 from routing.land_network import LandNetwork
 
 Floats = NDArray[np.float64]

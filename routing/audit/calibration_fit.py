@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from routing.hierarchy.jit import compiled
+from geodata.jit import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from geodata.jit import compiled
 from routing.audit.crews import count_out
-from routing.hierarchy.jit import compiled
 
 Array = NDArray[Any]
 

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata import schemas
+from geodata.jit import compiled
 from routing import paths
-from routing.hierarchy.jit import compiled
 from routing.land_network import LandNetwork
 
 Floats = NDArray[np.float64]

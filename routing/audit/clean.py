@@ -25,7 +25,7 @@ _CANCELLED = re.compile(
     r"|(?<!not )\b(cancel\w*|abort\w*|stood down|stand down)",
     re.IGNORECASE,
 )
-_PLACE_COLUMNS = ("lon", "lat", "county", "township", "post")
+_PLACE_COLUMNS = ("lon", "lat", "county", "township")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _early(frame: pl.DataFrame) -> NDArray[np.uint8]:
 
 
 def _located(places: pl.DataFrame, locator: Locator) -> pl.DataFrame:
-    placed = locator.locate(*(places[name] for name in _PLACE_COLUMNS))
+    placed = locator.locate(places)
     numbers = {"demand_row": pl.Int32, "node": pl.Int32, "node_km": pl.Float32}
     return placed.with_columns(pl.col(name).cast(kind) for name, kind in numbers.items())
 

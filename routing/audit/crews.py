@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from geodata.jit import compiled, inlined
 from routing.audit import codes
 from routing.audit.modelled import UNKNOWN, Modelled
-from routing.hierarchy.jit import compiled, inlined
 
 Ints = NDArray[np.int64]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.jit import compiled, inlined
 from routing.audit import phases, reasons
-from routing.hierarchy.jit import compiled, inlined
 
 #: A stamp or duration that is not there; inside these loops alone, never in an output.
 NO_STAMP = np.iinfo(np.int64).min

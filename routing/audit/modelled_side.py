@@ -110,17 +110,9 @@ class Both:
     def __init__(self, recorded: Locator, modelled: Locator) -> None:
         self.recorded, self.modelled = recorded, modelled
 
-    def locate(
-        self,
-        lon: pl.Series,
-        lat: pl.Series,
-        county: pl.Series,
-        township: pl.Series,
-        post: pl.Series,
-    ) -> pl.DataFrame:
+    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
         """Return a row for each call; see `Locator`."""
-        placed = self.recorded.locate(lon, lat, county, township, post)
-        other = self.modelled.locate(lon, lat, county, township, post)
+        placed, other = self.recorded.locate(calls), self.modelled.locate(calls)
         return placed.with_columns(other[name] for name in _OF_ROAD)
 
 
@@ -231,21 +223,13 @@ def _months(parts: Sequence[Prepared], model: Modelled) -> NDArray[np.datetime64
 class _Nowhere:
     """Knows no place."""
 
-    def locate(
-        self,
-        lon: pl.Series,
-        lat: pl.Series,
-        county: pl.Series,
-        township: pl.Series,
-        post: pl.Series,
-    ) -> pl.DataFrame:
+    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
         """Return a row of nulls for each call; see `Locator`."""
-        del lat, county, township, post
         names = ("zone", "county", "township", "island_id")
         texts = dict.fromkeys(names, pl.Series([], dtype=pl.String))
         numbers = dict.fromkeys(("demand_row", "node", "node_km"), pl.Series([], dtype=pl.Float64))
         flags = {"off_map": pl.Series([], dtype=pl.Boolean)}
-        return pl.DataFrame({**texts, **numbers, **flags}).clear(len(lon))
+        return pl.DataFrame({**texts, **numbers, **flags}).clear(len(calls))
 
 
 def told(there: World) -> dict[str, Any]:

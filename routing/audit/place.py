@@ -134,29 +134,20 @@ class Places:
 
         return cells
 
-    def locate(
-        self,
-        lon: pl.Series,
-        lat: pl.Series,
-        county: pl.Series,
-        township: pl.Series,
-        post: pl.Series,
-    ) -> pl.DataFrame:
+    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
         """Return a row for each call.
 
         Args:
-            lon, lat: degrees on WGS84, null where unknown, shape (n,).
-            county, township: names as recorded, null where blank; count where there are no
-                coordinates.
-            post: not used; a post says nothing about where it was called to.
+            calls: ``lon``, ``lat`` (degrees on WGS84, null where unknown), ``county`` and
+                ``township`` (names as recorded, null where blank), which count where there are no
+                coordinates; a post says nothing about where it was called to.
 
         Returns:
             ``zone``, ``county``, ``township``, ``island_id`` (names, null where unknown),
             ``demand_row``, ``node``, ``node_km`` (null where unknown), ``off_map`` and ``place``
             (a code of `HOW`).
         """
-        del post
-        x, y = (_floats(series) for series in (lon, lat))
+        x, y = (_floats(calls[name]) for name in ("lon", "lat"))
         n = len(x)
         island, zone, demand, node = (np.full(n, -1, np.int32) for _ in range(4))
         node_km, off_shore_m = (np.full(n, np.nan, np.float32) for _ in range(2))
@@ -170,7 +161,7 @@ class Places:
         townships = np.where(found, self.township_of_demand[of_demand], -1)
         if not pointed.all():
             rows = np.flatnonzero(~pointed)
-            named = self._named(county.gather(rows), township.gather(rows))
+            named = self._named(calls["county"].gather(rows), calls["township"].gather(rows))
             counties[rows], townships[rows] = named[1], named[2]
             zone[rows], island[rows] = named[0], named[3]
             how[rows] = np.where((named[2] >= 0) | (named[3] >= 0), _TOWNSHIP, _COUNTY)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.hierarchy.jit import compiled, inlined
+from geodata.jit import compiled, inlined
 
 Array = NDArray[Any]
 # Arrays of one polygon layer, one set of places, or one set of edges; see `place_grid`.

@@ -12,19 +12,12 @@ import polars as pl
 class Locator(Protocol):
     """Finds the zone, township and road node of calls; picklable, and the same on every machine."""
 
-    def locate(
-        self,
-        lon: pl.Series,
-        lat: pl.Series,
-        county: pl.Series,
-        township: pl.Series,
-        post: pl.Series,
-    ) -> pl.DataFrame:
+    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
         """Return a row for each call.
 
         Args:
-            lon, lat: degrees on WGS84, null where unknown, shape (n,).
-            county, township, post: names as recorded, null where blank, shape (n,).
+            calls: ``lon``, ``lat`` (degrees on WGS84, null where unknown), ``county`` and
+                ``township`` (names as recorded, null where blank); other columns do not count.
 
         Returns:
             columns ``zone``, ``county``, ``township``, ``island_id`` (texts, null where unknown),
@@ -50,16 +43,9 @@ class Later:
         """Return the locator once it is made; raises what stood in the way."""
         return self._made.result()
 
-    def locate(
-        self,
-        lon: pl.Series,
-        lat: pl.Series,
-        county: pl.Series,
-        township: pl.Series,
-        post: pl.Series,
-    ) -> pl.DataFrame:
+    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
         """Return a row for each call; see `Locator`."""
-        return self.ready().locate(lon, lat, county, township, post)
+        return self.ready().locate(calls)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the locator itself."""

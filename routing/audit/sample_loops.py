@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.hierarchy.jit import compiled
+from geodata.jit import compiled
 
 Array = NDArray[Any]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.hierarchy.jit import compiled
+from geodata.jit import compiled
 from routing.hierarchy.topology import Topology
 
 

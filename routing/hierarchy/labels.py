@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.jit import compiled
 from routing.hierarchy.customization import Metric
-from routing.hierarchy.jit import compiled
 from routing.hierarchy.sweeps import Selection, at_and_above, select
 from routing.hierarchy.topology import Topology
 

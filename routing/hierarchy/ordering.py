@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from geodata.errors import Fault, InputError
-from routing.hierarchy.jit import compiled
+from geodata.jit import compiled
 
 SMALL_COMPONENT = 32
 LEAF_NODES = 12

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.jit import compiled
 from routing.hierarchy.customization import Metric
-from routing.hierarchy.jit import compiled
 from routing.hierarchy.lanes import LANES, relax
 from routing.hierarchy.topology import Topology
 

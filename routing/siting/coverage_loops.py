@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.hierarchy.jit import compiled
+from geodata.jit import compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

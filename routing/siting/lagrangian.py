@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.hierarchy.jit import compiled
+from geodata.jit import compiled
 from routing.siting.swap import interchange
 
 Ints = NDArray[np.int64]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geodata.errors import Fault, InputError
-from routing.hierarchy.jit import compiled
+from geodata.jit import compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

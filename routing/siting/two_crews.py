@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.hierarchy.jit import compiled
+from geodata.jit import compiled
 from routing.siting.clock import Clock
 from routing.siting.coverage_loops import transpose
 

@@ -58,23 +58,16 @@ def frame(rows: list[dict[str, Any]], *, file: int = 0) -> pl.DataFrame:
 class Names:
     """A locator by township alone: 镇 is rural, 城 main urban, 海 off the map."""
 
-    def locate(
-        self,
-        lon: pl.Series,
-        lat: pl.Series,
-        county: pl.Series,
-        township: pl.Series,
-        post: pl.Series,
-    ) -> pl.DataFrame:
+    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
         """Return a row for each call."""
         zones = {"镇": "rural", "城": "main_urban"}
-        name = township.cast(pl.String)
+        name = calls["township"].cast(pl.String)
         blank = pl.Series([None] * len(name), dtype=pl.Int32)
         return pl.DataFrame(
             {
                 "zone": name.replace_strict(zones, default=None, return_dtype=pl.String),
-                "county": county,
-                "township": township,
+                "county": calls["county"],
+                "township": calls["township"],
                 "island_id": pl.Series([None] * len(name), dtype=pl.String),
                 "demand_row": blank,
                 "node": blank,

@@ -38,14 +38,16 @@ def places(zhoushan: Region, land: LandNetwork) -> Places:
 
 def located(places: Places, lon: Any, lat: Any) -> pl.DataFrame:
     blank = pl.Series([None] * len(lon), dtype=pl.String)
-    return places.locate(pl.Series(lon), pl.Series(lat), blank, blank, blank)
+    calls = {"lon": pl.Series(lon), "lat": pl.Series(lat), "county": blank, "township": blank}
+    return places.locate(pl.DataFrame(calls))
 
 
 def named(places: Places, *rows: tuple[str | None, str | None]) -> pl.DataFrame:
     none = pl.Series([None] * len(rows), dtype=pl.Float64)
     county = pl.Series([c for c, _ in rows], dtype=pl.String)
     township = pl.Series([t for _, t in rows], dtype=pl.String)
-    return places.locate(none, none, county, township, township)
+    calls = {"lon": none, "lat": none, "county": county, "township": township}
+    return places.locate(pl.DataFrame(calls))
 
 
 def by_hand(region: Region, land: LandNetwork, xy: np.ndarray, shore_m: float) -> pd.DataFrame:
@@ -173,10 +175,8 @@ def test_a_township_of_another_county_than_named_is_not_taken(places: Places) ->
 
 def test_coordinates_count_before_names(places: Places, zhoushan: Region) -> None:
     home = zhoushan.demand.query("island_id == 'dengbu'").geometry.iloc[0]
-    found = places.locate(
-        pl.Series([home.x]), pl.Series([home.y]), pl.Series(["定海区"]), pl.Series(["临城街道"]),
-        pl.Series(["x"]),
-    )  # fmt: skip
+    call = {"lon": home.x, "lat": home.y, "county": "定海区", "township": "临城街道"}
+    found = places.locate(pl.DataFrame([call]))
     assert found["county"].to_list() == ["普陀区"]
     assert found["island_id"].to_list() == ["dengbu"]
 

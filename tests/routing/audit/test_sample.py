@@ -60,9 +60,9 @@ def used(world: World, log: Sample) -> pl.DataFrame:
     table = log.table
     stamp = {name: table[heading].dt.epoch("s") for name, heading in HEADINGS.items()}
     calls = pl.DataFrame({f"{name}_s": values for name, values in stamp.items()})
-    placed = Places.of(world.region, world.land).locate(
-        table["经度"], table["纬度"], table["县区"], table["乡镇"], table["出车站点"]
-    )
+    named = {"lon": "经度", "lat": "纬度", "county": "县区", "township": "乡镇"}
+    places = pl.DataFrame({name: table[heading] for name, heading in named.items()})
+    placed = Places.of(world.region, world.land).locate(places)
     return calls.with_columns(
         response_s=stamp["arrive"] - stamp["answer"],
         handling_s=stamp["dispatch"] - stamp["answer"],
