@@ -16,13 +16,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from geodata.calls import value_loops
-from geodata.calls.frame import Spans
+from geodata.calls.columns import Spans
 from geodata.jit import compiled
 
 _VIEW_BYTES = 16
 # So many rows tell whether like texts share their place.
 _HEAD = 4096
 _MOST_RUNS = 100
+# Places of a hash table for each text that it has room for; both are powers of two.
+_SPREAD = 4
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
 
 Taken = TypeVar("Taken")
 
@@ -139,26 +143,45 @@ def numbers(series: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     Returns:
         The number of each row's text, -1 for null; and a row of each number.
     """
-    found = _each(series.rechunk(), _numbered)
-    if len(found) == 1 and found[0] is not None:
-        return found[0]
+    if (found := numbers_by_place(series)) is not None:
+        return found
     whole = spans(series)
     return value_loops.encode(whole.buffer, whole.starts, whole.ends)
 
 
+def numbers_by_place(series: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:
+    """Number the texts of a column as `numbers` does, by their views alone.
+
+    Args:
+        series: of type String.
+
+    Returns:
+        As of `numbers`; None where so many rows have a text of their own that it does not pay.
+    """
+    found = _each(series.rechunk(), _numbered)
+    return found[0] if len(found) == 1 else None
+
+
 def _numbered(chunk: _Array) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:
-    rows, skip = chunk.length, chunk.offset
-    views = _bytes(chunk.buffers[1], (skip + rows) * _VIEW_BYTES)
-    starts = (np.arange(rows) + skip) * _VIEW_BYTES
-    valid = _valid(chunk)
-    if len(valid):
-        starts[~valid] = -1
-    head = slice(0, _HEAD)
-    ends = starts + _VIEW_BYTES
-    if len(value_loops.encode(views, starts[head], ends[head])[1]) > _HEAD // 4:
+    skip, valid = chunk.offset, _valid(chunk)
+    views = _bytes(chunk.buffers[1], (skip + chunk.length) * _VIEW_BYTES).view(np.uint64)
+    views = views.reshape(-1, 2)[skip:]
+    room = _HEAD // 4
+    if _told(views[:_HEAD], valid[:_HEAD], room) is None:
         return None
-    codes, firsts = value_loops.encode(views, starts, ends)
-    return codes, firsts
+    while (found := _told(views, valid, room)) is None:
+        room *= 8
+    return found
+
+
+def _told(
+    views: NDArray[np.uint64], valid: NDArray[np.bool_], room: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:
+    """Return the number of each row's view and a row of each number; None if more than `room`."""
+    codes, firsts = np.empty(len(views), np.int32), np.empty(room, np.int64)
+    table = np.full(_SPREAD * room, -1, np.int32)
+    found = _tell(views, valid, codes, firsts, table)
+    return None if found < 0 else (codes, firsts[:found])
 
 
 def _each(series: pl.Series, take: Callable[[_Array], Taken]) -> list[Taken]:
@@ -256,3 +279,47 @@ def _places(
                 start, before = np.int64(views[row, 3]), views[row, 2] + 1
             starts[row], ends[row] = start, start + size
         owner[row] = before
+
+
+@compiled
+def _tell(
+    views: NDArray[np.uint64],
+    valid: NDArray[np.bool_],
+    codes: NDArray[np.int32],
+    firsts: NDArray[np.int64],
+    table: NDArray[np.int32],
+) -> int:
+    """Number the views of a chunk in the order of their first appearance.
+
+    Args:
+        views: shape (rows, 2).
+        valid: of `_valid`.
+        codes: filled: the number of each row's view, -1 for null, shape (rows,).
+        firsts: filled: the first row of each number, with room for the most that there may be.
+        table: -1 throughout; its length is a power of two, and greater than that of `firsts`.
+
+    Returns:
+        How many numbers there are; -1 where they are more than there is room for.
+    """
+    mask, count, all_valid = np.uint64(len(table) - 1), 0, len(valid) == 0
+    for row in range(len(codes)):
+        if all_valid or valid[row]:
+            low, high = views[row, 0], views[row, 1]
+            mixed = (low * _MIX) ^ high
+            place = (((mixed ^ (mixed >> _HALF)) * _MIX) >> _HALF) & mask
+            while True:
+                code = table[place]
+                if code < 0:
+                    if count == len(firsts):
+                        return -1
+                    firsts[count], table[place], code = row, count, count
+                    count += 1
+                    break
+                first = firsts[code]
+                if views[first, 0] == low and views[first, 1] == high:
+                    break
+                place = (place + np.uint64(1)) & mask
+            codes[row] = code
+        else:
+            codes[row] = -1
+    return count

@@ -1,4 +1,4 @@
-"""The canonical table put together from what a reader found, and the fast way from bytes to it."""
+"""The columns of a part put together from what a reader found, and the fast way there."""
 
 from __future__ import annotations
 
@@ -9,28 +9,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from geodata.calls import record_loops, stamp_loops, stamp_signs, stamps, texts, value_loops, zones
+from geodata.calls import (
+    arrow,
+    record_loops,
+    stamp_loops,
+    stamp_signs,
+    stamps,
+    texts,
+    value_loops,
+    zones,
+)
+from geodata.calls.columns import MISSING, Bytes, Columns, Integers, Numbered, Spans
 from geodata.calls.reading import NONE, Part, Reading
-from geodata.calls.table import ROW_FAULT_TYPE, ROW_FAULTS, SCHEMA, STAMPS, TEXTS
+from geodata.calls.table import STAMPS, TEXTS
 
-Bytes = NDArray[np.uint8]
-Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Spans:
-    """Texts of one column as limits in a buffer; a negative start is none.
-
-    Attributes:
-        buffer: bytes.
-        starts, ends: one a row.
-        encoding: ``utf-8`` or ``gb18030``.
-    """
-
-    buffer: Bytes
-    starts: Integers
-    ends: Integers
-    encoding: str = "utf-8"
+# Cells of up to four bytes that say nothing, as numbers: their bytes, and their length above.
+_BLANK_WORDS = np.array(
+    sorted(int.from_bytes(w.encode(), "little") | len(w) << 32 for w in texts.BLANKS), np.int64
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ class Found:
         faults: code of the record's fault, 0 for none.
         stamps: of the phases whose stamps there are, in their order.
         days: date columns.
-        call_id: texts.
+        call_id: clean texts in UTF-8.
         lon, lat: degrees as read, with rows whose text is no number.
         texts: descriptive columns.
     """
@@ -89,29 +85,30 @@ class Found:
     faults: NDArray[np.uint8]
     stamps: Stamped
     days: Stamped
-    call_id: pl.Series | None = None
+    call_id: Spans | None = None
     lon: tuple[NDArray[np.float64], NDArray[np.bool_]] | None = None
     lat: tuple[NDArray[np.float64], NDArray[np.bool_]] | None = None
-    texts: dict[str, pl.Series] = field(default_factory=dict)
+    texts: dict[str, Numbered] = field(default_factory=dict)
 
 
-def table(part: Part, found: Found) -> pl.DataFrame:
-    """Return the canonical table of what was found in a part."""
+def columns(part: Part, found: Found) -> Columns:
+    """Return the columns of what was found in a part."""
     rows = len(found.lines)
-    columns: dict[str, pl.Series] = {
-        "file": pl.Series([part.file], dtype=pl.UInt16()).new_from_index(0, rows),
-        "line": pl.Series(found.lines),
-    }
-    columns["call_id"] = _or_null(found.call_id, rows, pl.String())
-    columns |= _stamp_columns(part, found)
-    columns |= _place_columns(part, found)
-    for name in TEXTS:
-        columns[name] = _or_null(found.texts.get(name), rows, pl.Categorical())
-    faults = pl.Series(ROW_FAULTS, dtype=ROW_FAULT_TYPE)
-    codes = pl.Series(found.faults.astype(np.int64) - 1)
-    columns["row_fault"] = faults.gather(_index(codes))
-    return pl.DataFrame({name: columns[name].alias(name) for name in SCHEMA}).cast(
-        {"file": pl.UInt16(), "line": pl.Int64()}
+    stamps, stamp_fault = _stamps(part.reading, found)
+    nothing = np.full(rows, np.nan), np.zeros(rows, bool)
+    (lon, odd_lon), (lat, odd_lat) = found.lon or nothing, found.lat or nothing
+    lon, lat, place_fault = texts.positions(lon, lat, odd_lon | odd_lat, part.reading.crs)
+    return Columns(
+        file=np.full(rows, part.file, np.uint16),
+        line=found.lines,
+        call_id=found.call_id or Spans.none(rows),
+        stamps=stamps,
+        stamp_fault=stamp_fault,
+        lon=lon,
+        lat=lat,
+        place_fault=place_fault,
+        texts=found.texts,
+        row_fault=found.faults,
     )
 
 
@@ -152,7 +149,7 @@ def degrees_of(spans: Spans) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return values, odd.astype(bool)
 
 
-def categories_of(spans: Spans) -> tuple[pl.Series, NDArray[np.bool_]]:
+def categories_of(spans: Spans) -> tuple[Numbered, NDArray[np.bool_]]:
     """Return a column of descriptive texts, and the rows that cannot be decoded.
 
     Each distinct text is decoded once.
@@ -162,8 +159,8 @@ def categories_of(spans: Spans) -> tuple[pl.Series, NDArray[np.bool_]]:
 
 
 def categories(
-    spans: Spans, codes: NDArray[np.integer], firsts: Integers
-) -> tuple[pl.Series, NDArray[np.bool_]]:
+    spans: Spans, codes: NDArray[np.int32], firsts: Integers
+) -> tuple[Numbered, NDArray[np.bool_]]:
     """Return a column of descriptive texts whose like ones are numbered; see `categories_of`.
 
     Args:
@@ -172,7 +169,7 @@ def categories(
         firsts: a row of each number.
     """
     names: dict[str, int] = {}
-    meaning = np.full(len(firsts) + 1, -1, np.int64)
+    meaning = np.full(len(firsts) + 1, -1, np.int32)
     undecodable = np.zeros(len(firsts) + 1, bool)
     for code, row in enumerate(firsts):
         content = spans.buffer[spans.starts[row] : spans.ends[row]].tobytes()
@@ -183,18 +180,20 @@ def categories(
             continue
         if text is not None:
             meaning[code] = names.setdefault(text, len(names))
-    dictionary = pl.Series([*names, None], dtype=pl.String()).cast(pl.Categorical())
-    number = np.where(meaning < 0, len(names), meaning).astype(np.uint32)
     bad = undecodable[codes] if undecodable.any() else np.zeros(len(codes), bool)
-    return dictionary.gather(pl.Series(number[codes])), bad
+    return Numbered(meaning[codes], tuple(names)), bad
 
 
-def identifiers_of(spans: Spans) -> tuple[pl.Series, NDArray[np.bool_]]:
-    """Return a column of identifiers, null where blank, and the rows that cannot be decoded."""
+def identifiers_of(spans: Spans) -> tuple[Spans, NDArray[np.bool_]]:
+    """Return a column of identifiers, none where blank, and the rows that cannot be decoded.
+
+    Line feeds inside become spaces.
+    """
     rows = len(spans.starts)
     bad = np.zeros(rows, bool)
-    if not rows:
-        return pl.Series([], dtype=pl.String()), bad
+    plain = plain_identifiers(spans, feeds=False)
+    if plain is not None:
+        return plain, bad
     content = value_loops.joined(spans.buffer, spans.starts, spans.ends).tobytes()[:-1]
     try:
         series = pl.Series([content.decode(spans.encoding)]).str.split("\n").explode()
@@ -202,7 +201,20 @@ def identifiers_of(spans: Spans) -> tuple[pl.Series, NDArray[np.bool_]]:
         decoded = [_decoded(line, spans.encoding) for line in content.split(b"\n")]
         bad = np.array([text is None for text in decoded])
         series = pl.Series(decoded, dtype=pl.String())
-    return clean_identifiers(series), bad
+    return arrow.spans(clean_identifiers(series)), bad
+
+
+def plain_identifiers(spans: Spans, *, feeds: bool) -> Spans | None:
+    """Return identifiers without blanks around them, none where nothing is said, if all are ASCII.
+
+    Args:
+        spans: texts of a column.
+        feeds: whether they may hold line feeds.
+    """
+    starts, ends = spans.starts.copy(), spans.ends.copy()
+    if not value_loops.plain_identifiers(spans.buffer, starts, ends, _BLANK_WORDS, feeds):
+        return None
+    return Spans(spans.buffer, starts, ends)
 
 
 def clean_identifiers(series: pl.Series) -> pl.Series:
@@ -228,25 +240,13 @@ def _decoded(content: bytes, encoding: str) -> str | None:
         return None
 
 
-def _index(codes: pl.Series) -> pl.Series:
-    """Return codes as positions, null where negative."""
-    return codes.to_frame("c").select(pl.when(pl.col("c") >= 0).then(pl.col("c"))).to_series()
-
-
-def _or_null(series: pl.Series | None, rows: int, kind: pl.DataType) -> pl.Series:
-    if series is None:
-        return pl.Series([None], dtype=kind).new_from_index(0, rows)
-    return series
-
-
-def _stamp_columns(part: Part, found: Found) -> dict[str, pl.Series]:
-    """Return the seconds on the local clock of every stamp, and the faults."""
-    rows, reading = len(found.lines), part.reading
-    present = _present(reading)
+def _stamps(reading: Reading, found: Found) -> tuple[Integers, NDArray[np.uint16]]:
+    """Return the seconds on the local clock of all stamps, shape (8, rows), and their faults."""
+    rows, present = len(found.lines), _present(reading)
     faults = np.zeros(rows, np.uint16)
-    stamped = found.stamps
-    if not value_loops.plain_seconds(stamped.kinds, stamped.seconds, faults):
-        stamped = Stamped.room(len(present), rows)
+    seconds = found.stamps.seconds
+    if not value_loops.plain_seconds(found.stamps.kinds, seconds, faults):
+        seconds, valid = np.empty_like(seconds), np.empty_like(found.stamps.kinds)
         value_loops.local_seconds(
             found.stamps.kinds,
             found.stamps.seconds,
@@ -255,43 +255,22 @@ def _stamp_columns(part: Part, found: Found) -> dict[str, pl.Series]:
             np.array([reading.day_of[k] for k in present], np.int64),
             reading.shared,
             *zones.switches(reading.tz),
-            stamped.seconds,
-            stamped.kinds,
+            seconds,
+            valid,
             faults,
         )
-    columns, mask = {}, np.zeros(rows, np.uint16)
-    for k, stamp in enumerate(STAMPS):
-        series = None
-        if k in present:
-            at = present.index(k)
-            series = _nullable(pl.Series(stamped.seconds[at]), stamped.kinds[at].view(bool))
-            mask |= ((faults >> at) & 1) << k
-        columns[f"{stamp}_s"] = _or_null(series, rows, pl.Int64())
-    columns["stamp_fault"] = pl.Series(mask)
-    return columns
+        seconds[valid == 0] = MISSING
+    if len(present) == len(STAMPS):
+        return seconds, faults
+    every, mask = np.full((len(STAMPS), rows), MISSING), np.zeros(rows, np.uint16)
+    every[present] = seconds
+    for at, k in enumerate(present):
+        mask |= ((faults >> at) & 1) << k
+    return every, mask
 
 
 def _present(reading: Reading) -> list[int]:
     return [k for k, column in enumerate(reading.stamps) if column != NONE]
-
-
-def _place_columns(part: Part, found: Found) -> dict[str, pl.Series]:
-    rows = len(found.lines)
-    nothing = np.full(rows, np.nan), np.zeros(rows, bool)
-    (lon, odd_lon), (lat, odd_lat) = found.lon or nothing, found.lat or nothing
-    x, y, fault = texts.positions(lon, lat, odd_lon | odd_lat, part.reading.crs)
-    return {
-        "lon": pl.Series(x, nan_to_null=True),
-        "lat": pl.Series(y, nan_to_null=True),
-        "place_fault": pl.Series(fault),
-    }
-
-
-def _nullable(values: pl.Series, valid: NDArray[np.bool_]) -> pl.Series:
-    if valid.all():
-        return values
-    frame = pl.DataFrame({"v": values, "m": pl.Series(valid)})
-    return frame.select(pl.when(pl.col("m")).then(pl.col("v"))).to_series()
 
 
 def stamped_in(reading: Reading) -> tuple[list[int], list[int]]:
@@ -306,8 +285,8 @@ def from_grid(
     lines: Integers,
     faults: NDArray[np.uint8],
     midnights: dict[int, Integers] | None = None,
-) -> pl.DataFrame:
-    """Return the canonical table of a part whose columns are all texts.
+) -> Columns:
+    """Return the columns of a part whose cells are all texts.
 
     Args:
         part: what is read.
@@ -317,12 +296,12 @@ def from_grid(
     """
     reading, rows = part.reading, len(lines)
     slot = {column: k for k, column in enumerate(reading.wanted)}
-    columns, forms = stamped_in(reading)
+    stamped, forms = stamped_in(reading)
     found = Found(
-        lines, faults, Stamped.room(len(columns), rows), Stamped.room(len(reading.days), rows)
+        lines, faults, Stamped.room(len(stamped), rows), Stamped.room(len(reading.days), rows)
     )
-    stamps_of(grid, [slot[c] for c in columns], forms, found.stamps)
-    for k, column in enumerate(columns):
+    stamps_of(grid, [slot[c] for c in stamped], forms, found.stamps)
+    for k, column in enumerate(stamped):
         found.stamps.kinds[k, (midnights or {}).get(column, [])] = stamps.MIDNIGHT
     stamps_of(grid, [slot[c] for c in reading.days], [0] * len(reading.days), found.days)
     if reading.lon != NONE and reading.lat != NONE:
@@ -333,15 +312,17 @@ def from_grid(
         found.call_id, bad = identifiers_of(grid.column(slot[reading.call_id]))
         mark_undecodable(found, bad)
     wanted = {n: slot[c] for n, c in zip(TEXTS, reading.texts, strict=True) if c != NONE}
-    for name, (series, bad) in zip(wanted, _all_categories(grid, [*wanted.values()]), strict=True):
-        found.texts[name] = series
+    for name, (numbered, bad) in zip(
+        wanted, _all_categories(grid, [*wanted.values()]), strict=True
+    ):
+        found.texts[name] = numbered
         mark_undecodable(found, bad)
-    return table(part, found)
+    return columns(part, found)
 
 
 def _all_categories(
     grid: Grid, chosen: Sequence[int]
-) -> Iterator[tuple[pl.Series, NDArray[np.bool_]]]:
+) -> Iterator[tuple[Numbered, NDArray[np.bool_]]]:
     """Yield what `categories_of` does for the columns `chosen`."""
     codes, firsts, counts = value_loops.encode_few(
         grid.buffer, grid.starts, grid.ends, np.array(chosen, np.int64)

@@ -9,7 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from geodata.calls import arrow, frame, stamp_loops, stamps
-from geodata.calls.frame import Found, Grid, Integers, Spans, Stamped
+from geodata.calls.columns import Columns, Integers, Numbered, Spans
+from geodata.calls.frame import Found, Grid, Stamped
 from geodata.calls.reading import NONE, Part, Reading
 from geodata.calls.sniff import SAMPLE_ROWS
 from geodata.calls.table import TEXTS
@@ -17,6 +18,8 @@ from geodata.errors import Fault, InputError
 
 BYTES_PER_ROW = 64
 """Sets the rows of a part: by default 262,144, which is the row group that polars writes."""
+# So many parts are looked into for row groups.
+_GROUPS_SEEN = 5
 _SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _ZERO_DAYS = np.array(sorted(d.toordinal() - 719_163 for d in stamps.ZERO_DATES))
 _FIRST = (np.datetime64("1900-01-01") - np.datetime64("1970-01-01")).astype(int) * stamps.DAY_S
@@ -62,17 +65,36 @@ def sample(path: Path, reading: Reading) -> list[list[str]]:
 
 
 def parts(path: str, *, file: int, reading: Reading, bytes_per_part: int) -> list[Part]:
-    """Return a file's parts, each of `bytes_per_part` / `BYTES_PER_ROW` rows."""
+    """Return a file's parts, each of about `bytes_per_part` / `BYTES_PER_ROW` rows."""
     rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
     step = max(bytes_per_part // BYTES_PER_ROW, 1)
+    if rows > step:
+        step = _whole_groups(path, reading, step)
     return [
         Part(file, "parquet", path, start, min(start + step, rows), reading)
         for start in range(0, rows, step)
     ]
 
 
-def read(part: Part) -> pl.DataFrame:
-    """Return the canonical table of a part of a Parquet file.
+def _whole_groups(path: str, reading: Reading, step: int) -> int:
+    """Return at most `step` rows that are whole row groups, or a whole share of one.
+
+    A group that two parts share is taken out of its compression twice. The groups are the chunks of
+    a column that is read for this; where they are not, parts are merely slower to read.
+    """
+    schema = pl.read_parquet_schema(path)
+    names = [reading.name(column) for column in reading.wanted]
+    cheapest = next((name for name in names if schema[name].is_numeric()), names[0])
+    scan = pl.scan_parquet(path).select(cheapest).head(_GROUPS_SEEN * step)
+    whole = scan.collect()[cheapest].chunk_lengths()[:-1]
+    if not whole or min(whole) != max(whole):
+        return step
+    group = whole[0]
+    return step // group * group if group <= step else -(-group // -(-group // step))
+
+
+def read(part: Part) -> Columns:
+    """Return the columns of a part of a Parquet file.
 
     Raises:
         InputError: if the file breaks off.
@@ -86,25 +108,25 @@ def read(part: Part) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         name = Path(part.path).name
         raise InputError(Fault("calls_parquet", name, None, {"reason": _reason(error)})) from error
-    columns, forms = frame.stamped_in(reading)
+    stamped, forms = frame.stamped_in(reading)
     found = Found(
         np.arange(rows, dtype=np.int64) + part.start + 2,
         np.zeros(rows, np.uint8),
-        Stamped.room(len(columns), rows),
+        Stamped.room(len(stamped), rows),
         Stamped.room(len(reading.days), rows),
     )
-    for k, (column, form) in enumerate(zip(columns, forms, strict=True)):
+    for k, (column, form) in enumerate(zip(stamped, forms, strict=True)):
         _stamps(data[names[column]], form, found.stamps, k)
     for k, column in enumerate(reading.days):
         _stamps(data[names[column]], 0, found.days, k)
     if reading.lon != NONE and reading.lat != NONE:
         found.lon, found.lat = (_degrees(data[names[c]]) for c in (reading.lon, reading.lat))
     if reading.call_id != NONE:
-        found.call_id = frame.clean_identifiers(_text(data[names[reading.call_id]]))
+        found.call_id = _identifiers(_text(data[names[reading.call_id]]))
     for text, column in zip(TEXTS, reading.texts, strict=True):
         if column != NONE:
             found.texts[text] = _categories(_text(data[names[column]]))
-    return frame.table(part, found)
+    return frame.columns(part, found)
 
 
 def _stamps(series: pl.Series, form: int, into: Stamped, k: int) -> None:
@@ -134,8 +156,13 @@ def _stamps(series: pl.Series, form: int, into: Stamped, k: int) -> None:
     into.kinds[k], into.seconds[k] = found
 
 
-def _categories(series: pl.Series) -> pl.Series:
-    """Return texts as categories: like ones are mostly told by where polars has them."""
+def _identifiers(series: pl.Series) -> Spans:
+    plain = frame.plain_identifiers(arrow.spans(series), feeds=True)
+    return arrow.spans(frame.clean_identifiers(series)) if plain is None else plain
+
+
+def _categories(series: pl.Series) -> Numbered:
+    """Return texts as numbers: like ones are mostly told by where polars has them."""
     codes, firsts = arrow.numbers(series)
     few = series.gather(firsts)
     found, _ = frame.categories(arrow.spans(few), codes, np.arange(len(few)))

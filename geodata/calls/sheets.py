@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 import python_calamine
 from numpy.typing import NDArray
 
 from geodata.calls import frame, stamps
+from geodata.calls.columns import Columns
 from geodata.calls.frame import Grid
 from geodata.calls.reading import NONE, Part
 from geodata.calls.sniff import HEADING_ROWS, SAMPLE_ROWS
@@ -125,8 +125,8 @@ def is_1904(path: Path | str) -> bool:
         return False
 
 
-def read(part: Part) -> pl.DataFrame:
-    """Return the canonical table of a sheet."""
+def read(part: Part) -> Columns:
+    """Return the columns of a sheet."""
     reading = part.reading
     timed = {c for c in (*reading.stamps, *reading.days) if c != NONE}
     columns = {c: _Column(c in timed, is_1904(part.path)) for c in reading.wanted}

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import polars as pl
-
 from geodata.calls import (
     archives,
     fitting,
@@ -25,6 +23,7 @@ from geodata.calls import (
     zones,
 )
 from geodata.calls.archives import Limits
+from geodata.calls.columns import Columns
 from geodata.calls.fitting import Fitted, Fitter, Rows
 from geodata.calls.mapping import Mapping
 from geodata.calls.reading import Part, Reading, TextForm
@@ -170,8 +169,8 @@ def draft(paths: Path | str | Iterable[Path | str], *, limits: Limits | None = N
     return mapping_file.dump(opener.fitter.mapping())
 
 
-def read(part: Part) -> pl.DataFrame:
-    """Return the rows of a part as the canonical table (`table.SCHEMA`).
+def read(part: Part) -> Columns:
+    """Return the columns of a part; ``read(part).table()`` is its canonical table.
 
     Uses one thread for most of its work and lets others run meanwhile: read parts side by side in
     threads or processes.

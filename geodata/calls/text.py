@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from geodata.calls import frame, record_loops
+from geodata.calls.columns import Columns
 from geodata.calls.frame import Grid
 from geodata.calls.reading import Part, Reading, TextForm
 from geodata.calls.record_loops import LINE_LIMIT
@@ -69,8 +69,8 @@ def parts(
     return made
 
 
-def read(part: Part) -> pl.DataFrame:
-    """Return the canonical table of a part of a text file."""
+def read(part: Part) -> Columns:
+    """Return the columns of a part of a text file."""
     buffer = load(part.path, part.start, part.start + (part.limit or part.stop - part.start))
     wanted, form = part.reading.wanted, part.form
     slots = np.full(part.reading.columns, -1, np.int64)

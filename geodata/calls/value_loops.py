@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.calls.columns import MISSING
 from geodata.calls.stamps import BLANK, DATE, DAY_S, LOCAL, MIDNIGHT, TIME, UTC
 from geodata.calls.words import integer, word_at
 from geodata.jit import compiled, inlined
@@ -17,6 +18,8 @@ _HALF_DAY = DAY_S // 2
 # texts as a column of names has.
 _BLOCK, _FEW = 1024, 1024
 _SPREAD = 4
+_BEYOND_ASCII, _SHORT = 0x80, 4
+_A, _Z, _SMALL = ord("A"), ord("Z"), ord("a") - ord("A")
 _NEWLINE, _SPACE, _TAB, _CR, _MINUS, _PLUS, _DOT, _0, _9 = (ord(c) for c in "\n \t\r-+.09")
 # Integers below 2^53 and powers of ten to 10^22 are exact floats, and so is one division of them.
 _EXACT = 1 << 53
@@ -145,6 +148,47 @@ def _number(
 
 
 @compiled
+def plain_identifiers(
+    buffer: Bytes, starts: Integers, ends: Integers, blanks: Integers, feeds: bool
+) -> bool:
+    """Move the limits of identifiers inwards over blanks, and take away those that say nothing.
+
+    Args:
+        buffer: bytes.
+        starts, ends: limits; both become -1 where nothing is said.
+        blanks: words of up to four bytes that say nothing, in small letters: their bytes from the
+            lowest, and their length above.
+        feeds: whether line feeds inside are let pass.
+
+    Returns:
+        Whether all are ASCII, and without line feeds where these do not pass; if not, the limits
+        mean nothing.
+    """
+    for row in range(len(starts)):
+        start, end = starts[row], ends[row]
+        seen, fed = np.uint8(0), False
+        for at in range(start, end):
+            seen |= buffer[at]
+            fed |= buffer[at] == _NEWLINE
+        if seen >= _BEYOND_ASCII or (fed and not feeds):
+            return False
+        while start < end and (buffer[start] <= _SPACE and _is_space(buffer[start])):
+            start += 1
+        while end > start and (buffer[end - 1] <= _SPACE and _is_space(buffer[end - 1])):
+            end -= 1
+        if end - start <= _SHORT:
+            word = (end - start) << (8 * _SHORT)
+            for at in range(start, end):
+                byte = integer(buffer[at])
+                word |= (byte | (_SMALL if _A <= byte <= _Z else 0)) << (8 * (at - start))
+            for blank in blanks:
+                if start < 0 or word == blank:
+                    start = end = -1
+        starts[row], ends[row] = start, end
+    return True
+
+
+@compiled
 def joined(buffer: Bytes, starts: Integers, ends: Integers) -> Bytes:
     """Return all texts with a line feed after each; line feeds inside become spaces."""
     size = 0
@@ -203,8 +247,8 @@ def plain_seconds(kinds: NDArray[np.uint8], seconds: Integers, faults: NDArray[n
     """Do in place what `local_seconds` does, where every stamp has its date and is local.
 
     Args:
-        kinds: as parsed, shape (stamps, rows); becomes 1 where there is a stamp, else 0.
-        seconds: as parsed, shape (stamps, rows); becomes 0 where there is none.
+        kinds: as parsed, shape (stamps, rows).
+        seconds: as parsed, shape (stamps, rows); becomes `MISSING` where there is none.
         faults: filled; bit k is set where stamp k cannot be read.
 
     Returns:
@@ -222,8 +266,7 @@ def plain_seconds(kinds: NDArray[np.uint8], seconds: Integers, faults: NDArray[n
         for row in range(rows):
             kind = kinds[k, row]
             good = (kind == LOCAL) | (kind == MIDNIGHT)
-            kinds[k, row] = good
-            seconds[k, row] *= good
+            seconds[k, row] = seconds[k, row] if good else MISSING
             faults[row] |= integer((not good) & (kind != BLANK)) << k
     return True
 

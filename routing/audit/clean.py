@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from geodata.calls.columns import MISSING, Columns, Numbered, Spans
 from routing.audit import crews, loops, phases, reasons
-from routing.audit.codes import Coded, encode, fixed
+from routing.audit.codes import Coded, fixed, renumbered
 from routing.audit.options import Options
-from routing.audit.placing import Locator
+from routing.audit.placing import OFF, Locator, Placed
 
 BUCKETS = 256
 CODED = ("zone", "county", "township", "island", "post", "vehicle", "vehicle_kind", "call_type",
@@ -25,7 +25,6 @@ _CANCELLED = re.compile(
     r"|(?<!not )\b(cancel\w*|abort\w*|stood down|stand down)",
     re.IGNORECASE,
 )
-_PLACE_COLUMNS = ("lon", "lat", "county", "township")
 
 
 @dataclass(frozen=True)
@@ -52,36 +51,29 @@ class Cleaned:
     facts: dict[str, Any]
 
 
-def clean(frame: pl.DataFrame, options: Options, locator: Locator) -> Cleaned:
-    """Return a part of the canonical table cleaned; used + rejected = read.
+def clean(part: Columns, options: Options, locator: Locator) -> Cleaned:
+    """Return a part of a log cleaned; used + rejected = read.
 
     Args:
-        frame: canonical table of calls (`geodata.calls.table.SCHEMA`).
+        part: columns of calls.
         options: what is asked.
         locator: finds zone and road node.
     """
-    stamps = tuple(_numbers(frame[f"{name}_s"]) for name in phases.STAMPS)
-    reason = np.zeros(len(frame), np.uint8)
-    fault = _flags(frame["place_fault"])
-    bits = frame["stamp_fault"].fill_null(0).cast(pl.UInt16).to_numpy()
-    loops.judge(stamps, fixed(bits), fault, _early(frame), options.start, options.limit_s, reason)
-    rows = np.flatnonzero(reason == reasons.USED)
-    placed = _located(_taken(frame.select(_PLACE_COLUMNS), rows), locator)
-    off = placed["off_map"].fill_null(value=False).to_numpy()
-    if off.any():
-        reason[rows[off]] = reasons.CODE["off_the_map"]
-        rows, placed = rows[~off], placed.filter(~pl.Series(off))
-    kept = _taken(frame.drop([f"{name}_s" for name in phases.STAMPS]), rows)
+    reason = np.empty(len(part), np.uint8)
+    stamps, faults = fixed(part.stamps), fixed(part.stamp_fault)
+    place_fault = fixed(part.place_fault)
+    loops.judge(stamps, faults, place_fault, _early(part), options.start, options.limit_s, reason)
+    rows, placed = _placed(part, reason, locator)
     measured, over_limit = _measured(stamps, rows, options)
-    coded = _coded(kept, placed)
-    high, low, has_id = _digests(kept["call_id"], measured, options.id_restarts)
+    coded = _coded(part, placed, rows)
+    high, low, has_id = _digests(part.call_id, rows, measured, options.id_restarts)
     begins, order = loops.bucketed(high, has_id, BUCKETS)
-    jobs, job_labels = _jobs(frame)
+    jobs, job_labels = _jobs(part, stamps)
     facts = {
-        "read": len(frame),
+        "read": len(part),
         "used": len(rows),
         "rejected": _counts(reason),
-        "stamps": _stamp_counts(frame, bits),
+        "stamps": _stamp_counts(part),
         "over_limit": over_limit,
         "without_id": int(len(rows) - has_id.sum()),
         "span_s": _span(measured["start_s"]),
@@ -92,14 +84,16 @@ def clean(frame: pl.DataFrame, options: Options, locator: Locator) -> Cleaned:
     }
     return Cleaned(
         rows={
-            "file": kept["file"].to_numpy(),
-            "line": kept["line"].to_numpy(),
+            "file": _taken(part.file, rows),
+            "line": _taken(part.line, rows),
             **measured,
-            **{name: _narrowed(column) for name, column in coded.items()},
-            **_road_node(placed),
+            **{name: column.codes for name, column in coded.items()},
+            "demand_row": placed.demand_row,
+            "node": placed.node,
+            "node_km": placed.node_km,
             "low": low,
         },
-        rejected=_rejected(frame, reason),
+        rejected=_rejected(part, reason),
         keys={"high": high[order], "row": order},
         jobs=jobs,
         facts=facts,
@@ -116,24 +110,34 @@ def is_cancelled(outcome: str) -> bool:
     return _CANCELLED.search(outcome) is not None
 
 
-def _early(frame: pl.DataFrame) -> NDArray[np.uint8]:
+def _early(part: Columns) -> NDArray[np.uint8]:
     """Return the reasons that need no stamp: malformed rows, then cancelled calls."""
-    early = np.zeros(len(frame), np.uint8)
-    outcome = encode(frame["outcome"])
-    called_off = np.array([False, *(is_cancelled(text) for text in outcome.labels)])
-    early[called_off[outcome.codes]] = reasons.CODE["cancelled"]
-    early[frame["row_fault"].is_not_null().to_numpy()] = reasons.CODE["malformed_row"]
+    outcome = part.text("outcome")
+    early = np.zeros(len(part), np.uint8)
+    if outcome.labels:
+        off = [*(is_cancelled(text) for text in outcome.labels), False]
+        early = np.where(off, np.uint8(reasons.CODE["cancelled"]), np.uint8(0))[outcome.codes]
+    early[part.row_fault > 0] = reasons.CODE["malformed_row"]
     return early
 
 
-def _located(places: pl.DataFrame, locator: Locator) -> pl.DataFrame:
-    placed = locator.locate(places)
-    numbers = {"demand_row": pl.Int32, "node": pl.Int32, "node_km": pl.Float32}
-    return placed.with_columns(pl.col(name).cast(kind) for name, kind in numbers.items())
+def _placed(
+    part: Columns, reason: NDArray[np.uint8], locator: Locator
+) -> tuple[NDArray[np.int64], Placed]:
+    """Return the rows in use and where they lie; what is off the map is rejected in `reason`."""
+    rows = np.flatnonzero(reason == reasons.USED)
+    names = (part.text(name) for name in ("county", "township"))
+    county, township = (Numbered(_taken(name.codes, rows), name.labels) for name in names)
+    placed = locator.locate(_taken(part.lon, rows), _taken(part.lat, rows), county, township)
+    off = placed.how == OFF
+    if off.any():
+        reason[rows[off]] = reasons.CODE["off_the_map"]
+        rows, placed = rows[~off], placed.of(np.flatnonzero(~off))
+    return rows, placed
 
 
 def _measured(
-    stamps: tuple[NDArray[np.int64], ...], rows: NDArray[np.int64], options: Options
+    stamps: NDArray[np.int64], rows: NDArray[np.int64], options: Options
 ) -> tuple[dict[str, NDArray[Any]], list[int]]:
     count = len(rows)
     start_s = np.empty(count, np.int64)
@@ -153,35 +157,25 @@ def _measured(
     return {**found, "hour": hour, "weekday": weekday, "month": month}, over.tolist()
 
 
-def _coded(kept: pl.DataFrame, placed: pl.DataFrame) -> dict[str, Coded]:
-    columns = {
-        "zone": placed["zone"],
-        "county": placed["county"],
-        "township": placed["township"],
-        "island": placed["island_id"],
-        **{
-            name: kept[name]
-            for name in ("post", "vehicle", "vehicle_kind", "call_type", "priority")
-        },
-    }
-    return {name: encode(columns[name]) for name in CODED}
-
-
-def _narrowed(column: Coded) -> NDArray[Any]:
-    return column.codes.astype(np.min_scalar_type(len(column.labels)))
+def _coded(part: Columns, placed: Placed, rows: NDArray[np.int64]) -> dict[str, Coded]:
+    """Return the columns of `CODED` for the rows in use."""
+    where = {name: getattr(placed, name) for name in ("zone", "county", "township", "island")}
+    found = {}
+    for name in CODED:
+        column = where.get(name) or part.text(name)
+        codes = column.codes if name in where else _taken(column.codes, rows)
+        found[name] = renumbered(codes, column.labels)
+    return found
 
 
 def _digests(
-    ids: pl.Series, measured: dict[str, NDArray[Any]], restarts: str
+    ids: Spans, rows: NDArray[np.int64], measured: dict[str, NDArray[Any]], restarts: str
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.bool_]]:
-    has_id = ids.is_not_null().to_numpy()
-    offsets = np.zeros(len(ids) + 1, np.int64)
-    np.cumsum(ids.str.len_bytes().fill_null(0).to_numpy(), out=offsets[1:])
-    text = ids.str.join("").item() if len(ids) else ""
-    data = (text or "").encode("utf-8")
-    words = np.frombuffer(data + bytes(16 - len(data) % 8), "<u8")
-    high, low = np.empty(len(ids), np.uint64), np.empty(len(ids), np.uint64)
-    loops.digests(words, offsets, _seeds(measured, restarts), high, low)
+    high, low = np.empty(len(rows), np.uint64), np.empty(len(rows), np.uint64)
+    has_id = np.empty(len(rows), np.bool_)
+    limits = fixed(ids.starts), fixed(ids.ends)
+    seeds = _seeds(measured, restarts)
+    loops.digests(fixed(ids.buffer), *limits, rows, seeds, high, low, has_id)
     return high, low, has_id
 
 
@@ -196,19 +190,24 @@ def _seeds(measured: dict[str, NDArray[Any]], restarts: str) -> NDArray[np.uint6
     return (month // 100 if restarts == "year" else month).astype(np.uint64)
 
 
-def _rejected(frame: pl.DataFrame, reason: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+def _rejected(part: Columns, reason: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     where = np.flatnonzero(reason)
-    place = {name: frame[name].to_numpy()[where] for name in ("file", "line")}
-    return {**place, "reason": reason[where]}
+    return {"file": part.file[where], "line": part.line[where], "reason": reason[where]}
 
 
-def _jobs(frame: pl.DataFrame) -> tuple[dict[str, NDArray[Any]], dict[str, list[str]]]:
-    """Return the jobs of crews, and the labels of their codes."""
-    table = crews.jobs(frame)
-    coded = {name: encode(table[name]) for name in ("post", "vehicle")}
-    times = {name: table[name].to_numpy() for name in ("from_s", "until_s")}
-    codes = {name: _narrowed(column) for name, column in coded.items()}
-    return {**codes, **times}, {name: list(column.labels) for name, column in coded.items()}
+def _jobs(
+    part: Columns, stamps: NDArray[np.int64]
+) -> tuple[dict[str, NDArray[Any]], dict[str, list[str]]]:
+    """Return the jobs of crews, and the labels of their codes; see `crews.jobs`."""
+    post, vehicle = part.text("post"), part.text("vehicle")
+    row, from_s, until_s = loops.jobs(stamps, fixed(post.codes), crews.JobParameters().seconds())
+    coded = {
+        name: renumbered(_taken(column.codes, row), column.labels)
+        for name, column in (("post", post), ("vehicle", vehicle))
+    }
+    codes = {name: column.codes for name, column in coded.items()}
+    labels = {name: list(column.labels) for name, column in coded.items()}
+    return {**codes, "from_s": from_s, "until_s": until_s}, labels
 
 
 def _different(values: NDArray[np.int32]) -> list[int]:
@@ -222,39 +221,22 @@ def _span(start_s: NDArray[np.int64]) -> list[int] | None:
     return [int(start_s.min()), int(start_s.max())] if len(start_s) else None
 
 
-def _road_node(placed: pl.DataFrame) -> dict[str, NDArray[Any]]:
-    """Return demand point, node and distance to it; -1 and NaN where unknown."""
-    return {
-        "demand_row": placed["demand_row"].fill_null(-1).to_numpy(),
-        "node": placed["node"].fill_null(-1).to_numpy(),
-        "node_km": placed["node_km"].fill_null(np.nan).to_numpy(),
-    }
-
-
 def _counts(reason: NDArray[np.uint8]) -> dict[str, int]:
     counts = np.bincount(reason, minlength=len(reasons.REASONS) + 1)
     return {key: int(counts[code]) for key, code in reasons.CODE.items() if counts[code]}
 
 
-def _stamp_counts(frame: pl.DataFrame, bits: NDArray[np.uint16]) -> dict[str, list[int]]:
+def _stamp_counts(part: Columns) -> dict[str, list[int]]:
     """Return, for each stamp, how many rows have it and how many have text that is none."""
+    bits = part.stamp_fault
     return {
         name: [
-            len(frame) - frame[f"{name}_s"].null_count(),
+            int(np.count_nonzero(part.stamps[bit] != MISSING)),
             int(np.count_nonzero(bits & np.uint16(1 << bit))) if bits.any() else 0,
         ]
         for bit, name in enumerate(phases.STAMPS)
     }
 
 
-def _taken(frame: pl.DataFrame, rows: NDArray[np.int64]) -> pl.DataFrame:
-    return frame if len(rows) == len(frame) else frame[rows]
-
-
-def _numbers(column: pl.Series) -> NDArray[np.int64]:
-    column = column.cast(pl.Int64)
-    return fixed((column.fill_null(loops.NO_STAMP) if column.null_count() else column).to_numpy())
-
-
-def _flags(column: pl.Series) -> NDArray[np.bool_]:
-    return fixed(column.fill_null(value=False).to_numpy())
+def _taken(column: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    return column if len(rows) == len(column) else column[rows]

@@ -57,6 +57,22 @@ def _physical(column: pl.Series) -> tuple[NDArray[np.uint32], int]:
     return fixed(physical.to_numpy()), missing
 
 
+def renumbered(codes: NDArray[np.int32], labels: Sequence[str]) -> Coded:
+    """Return numbers of texts in the order of those texts, in the narrowest type that holds them.
+
+    Args:
+        codes: place in `labels` of each row's text, -1 where missing, shape (n,).
+        labels: the different texts, in any order, and perhaps some that no row has.
+    """
+    seen = np.zeros(len(labels) + 1, np.bool_)
+    loops.see(codes, seen)
+    order = sorted(np.flatnonzero(seen[:-1]).tolist(), key=labels.__getitem__)
+    # The last place is that of -1: missing.
+    table = np.zeros(len(labels) + 1, np.min_scalar_type(len(order)))
+    table[order] = np.arange(1, len(order) + 1)
+    return Coded(table[codes], tuple(labels[k] for k in order))
+
+
 def fixed(array: NDArray[Any]) -> NDArray[Any]:
     """Return `array` read-only, whichever way it came: loops are compiled for one kind alone."""
     array = np.ascontiguousarray(array)

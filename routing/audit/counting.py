@@ -11,7 +11,8 @@ import polars as pl
 
 from geodata import calls
 from geodata.calls import table
-from routing.audit import clean, repeats, tally
+from geodata.calls.columns import Columns
+from routing.audit import clean, phases, repeats, tally
 from routing.audit.engine import Engine, Threads
 from routing.audit.options import Options
 from routing.audit.placing import Locator
@@ -66,7 +67,7 @@ def prepare(
         report: told the share done.
     """
     if not pieces:  # files with headings alone
-        return [store.save(_BLANK, clean.clean(table.empty(), options, locator))]
+        return [store.save(_BLANK, clean.clean(Columns.of(table.empty()), options, locator))]
     held = {piece.key: store.load(piece.key) for piece in pieces}
     missing = [piece for piece in pieces if held[piece.key] is None]
     total, ready = max(len(pieces), 1), len(pieces) - len(missing)
@@ -108,31 +109,42 @@ def count(
     found = repeats.find(parts, threads.run)
     report("counting", 0.0)
     plan = plan_of(Keys.of(parts), options, bounds_s)
-    batches = _batches(parts, engine.workers)
+    batches = _batches(parts, found, engine)
     share = max(len(batches), 1)
-    results = engine.run(
-        count_batch,
-        [[(parts[i], found.of(i)["row"].to_numpy()) for i in batch] for batch in batches],
-        plan,
-        done=lambda n: report("counting", n / share),
-    )
+    results = engine.run(count_batch, batches, plan, done=lambda n: report("counting", n / share))
     nested = {pair: _no_pairs(plan.keys, pair) for pair in _pairs(plan.keys)}
     for _, pairs in results:
         for pair, numbers in pairs.items():
             nested[pair] += numbers
     # Tables of counts are large: the first one takes in the others.
-    tallies = [counts for counts, _ in results] or [plan.empty()]
-    whole = tallies[0]
-    while len(tallies) > 1:
+    tallies = [counts for counts, _ in results][::-1]
+    whole = tallies.pop()
+    while tallies:
         whole.add(tallies.pop())
     return Counted(parts, found, plan, whole, nested)
 
 
-def count_batch(batch: list[tuple[Prepared, Any]], plan: Plan) -> tuple[Tally, dict[Any, Any]]:
-    """Return the counts of some parts, each with the rows that do not count."""
+@dataclass(frozen=True)
+class Batch:
+    """Work that makes one tally.
+
+    Attributes:
+        parts: each with the rows that do not count.
+        measures: what is counted of them.
+        nests: whether the crosses of `NESTED` are.
+    """
+
+    parts: Sequence[tuple[Prepared, Any]]
+    measures: Sequence[str]
+    nests: bool
+
+
+def count_batch(batch: Batch, plan: Plan) -> tuple[Tally, dict[Any, Any]]:
+    """Return the counts of a batch, and its calls by cross of `NESTED`."""
     masked = []
-    nested = {pair: _no_pairs(plan.keys, pair) for pair in _pairs(plan.keys)}
-    for part, rows in batch:
+    pairs = _pairs(plan.keys) if batch.nests else []
+    nested = {pair: _no_pairs(plan.keys, pair) for pair in pairs}
+    for part, rows in batch.parts:
         dropped = np.zeros(part.facts["used"], np.bool_)
         dropped[rows] = True
         masked.append((part, dropped))
@@ -140,7 +152,7 @@ def count_batch(batch: list[tuple[Prepared, Any]], plan: Plan) -> tuple[Tally, d
             groups = tally.groups(part, pair, plan.keys)[~dropped]
             size = nested[pair].size
             nested[pair] += np.bincount(groups, minlength=size).reshape(nested[pair].shape)
-    return tally.count(masked, plan), nested
+    return tally.count(masked, plan, batch.measures), nested
 
 
 def plan_of(keys: Keys, options: Options, bounds_s: dict[str, int]) -> Plan:
@@ -173,9 +185,19 @@ def _own(part: Prepared) -> pl.DataFrame:
     return pl.DataFrame(part.columns("rejected")).with_columns(**blank)
 
 
-def _batches(parts: Sequence[Prepared], workers: int) -> list[range]:
-    """Return part numbers in about equal shares, one a worker."""
-    return [b for w in range(workers) if len(b := range(w, len(parts), workers))]
+def _batches(parts: Sequence[Prepared], repeats: Repeats, engine: Engine) -> list[Batch]:
+    """Return work in about equal shares.
+
+    Threads take some of the measures each, so that none holds all tables; processes and machines
+    take some of the parts each, so that none has to see all of them.
+    """
+    whole = [(part, repeats.of(k)["row"].to_numpy()) for k, part in enumerate(parts)]
+    workers, every = engine.workers, phases.MEASURES
+    if isinstance(engine, Threads):
+        shares = [every[w::workers] for w in range(min(workers, len(every)))]
+        return [Batch(whole, share, nests=k == len(shares) - 1) for k, share in enumerate(shares)]
+    cuts = [whole[w::workers] for w in range(workers)]
+    return [Batch(cut, every, nests=True) for cut in cuts if cut] or [Batch([], every, nests=True)]
 
 
 def _pairs(keys: Keys) -> list[tuple[str, str]]:

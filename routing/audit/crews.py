@@ -43,6 +43,16 @@ class JobParameters:
     unknown_min: float = 60.0
     longest_min: float = 360.0
 
+    def seconds(self) -> tuple[int, int, int, int]:
+        """Return all of them, in their order, in whole seconds."""
+        minutes = (
+            self.after_hospital_min,
+            self.after_scene_min,
+            self.unknown_min,
+            self.longest_min,
+        )
+        return tuple(round(60 * value) for value in minutes)  # type: ignore[return-value]
+
 
 def jobs(calls: pl.DataFrame, parameters: JobParameters | None = None) -> pl.DataFrame:
     """Return the jobs of one part of a log, for `Crews.of`.

@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.calls.columns import MISSING
+from geodata.calls.words import word_at
 from geodata.jit import compiled, inlined
 from routing.audit import phases, reasons
 
-#: A stamp or duration that is not there; inside these loops alone, never in an output.
-NO_STAMP = np.iinfo(np.int64).min
+#: A stamp that is not there; inside these loops alone, never in an output.
+NO_STAMP = MISSING
 NONE = -1
 
 _STAMPS = len(phases.STAMPS)
 _ARRIVE = phases.ARRIVE
 _DISPATCH = phases.DISPATCH
+_LEAVE, _HOSPITAL, _CLEAR = (phases.STAMPS.index(name) for name in ("leave", "hospital", "clear"))
 _CANCELLED = reasons.CODE["cancelled"]
 _UNREADABLE_START = reasons.CODE["unreadable_start"]
 _MISSING_START = reasons.CODE["missing_start"]
@@ -42,7 +45,7 @@ _N2 = np.uint64(0x38495AB5)
 
 @compiled
 def judge(
-    stamps: tuple[NDArray[np.int64], ...],
+    stamps: NDArray[np.int64],
     stamp_fault: NDArray[np.uint16],
     place_fault: NDArray[np.bool_],
     early: NDArray[np.uint8],
@@ -53,7 +56,7 @@ def judge(
     """Fill `reason` of each row: `early` where not 0, else the first fault of its stamps or place.
 
     Args:
-        stamps: seconds of the wall clock, `NO_STAMP` where missing; one array a stamp, shape (n,).
+        stamps: seconds of the wall clock, `NO_STAMP` where missing, shape (8, n).
         stamp_fault: bit k where stamp k has unreadable text, shape (n,).
         place_fault: where the place has unreadable text, shape (n,).
         early: reason found before, or 0, shape (n,).
@@ -64,7 +67,7 @@ def judge(
     for i in range(len(reason)):
         code = early[i]
         if code == 0:
-            begin, arrive = stamps[start][i], stamps[_ARRIVE][i]
+            begin, arrive = stamps[start, i], stamps[_ARRIVE, i]
             if begin == NO_STAMP or begin < _EARLIEST_S or begin > _LATEST_S:
                 faulty = (stamp_fault[i] >> start) & 1 or begin != NO_STAMP
                 code = _UNREADABLE_START if faulty else _MISSING_START
@@ -76,7 +79,7 @@ def judge(
             else:
                 last = NO_STAMP
                 for k in range(_STAMPS):
-                    stamp = stamps[k][i]
+                    stamp = stamps[k, i]
                     if stamp != NO_STAMP:
                         if stamp < last:
                             code = _OUT_OF_ORDER
@@ -90,7 +93,7 @@ def judge(
 
 @compiled
 def measure(
-    stamps: tuple[NDArray[np.int64], ...],
+    stamps: NDArray[np.int64],
     rows: NDArray[np.int64],
     start: int,
     limit_s: int,
@@ -121,14 +124,14 @@ def measure(
     known_weekday, known_month = 0, 0
     for j in range(len(rows)):
         i = rows[j]
-        begin = stamps[start][i]
+        begin = stamps[start, i]
         start_s[j] = begin
-        measures[0, j] = stamps[_ARRIVE][i] - begin
-        dispatch = stamps[_DISPATCH][i]
+        measures[0, j] = stamps[_ARRIVE, i] - begin
+        dispatch = stamps[_DISPATCH, i]
         dispatch_after_s[j] = dispatch - begin if dispatch != NO_STAMP else NONE
-        before = stamps[0][i]
+        before = stamps[0, i]
         for k in range(1, _STAMPS):
-            stamp = stamps[k][i]
+            stamp = stamps[k, i]
             length = np.int64(NONE)
             if stamp != NO_STAMP and before != NO_STAMP:
                 if stamp - before <= limit_s:
@@ -172,37 +175,46 @@ def _mixed(value: Any) -> Any:
 
 
 @inlined
-def _word(words: NDArray[np.uint64], at: int) -> Any:
-    """Return the eight bytes from byte `at` on as one little-endian number."""
-    word, inside = _U(at) >> _U(3), (_U(at) & _U(7)) << _U(3)
-    return (words[word] >> inside) | ((words[word + _U(1)] << _U(1)) << (_U(63) - inside))
+def _word(text: NDArray[np.uint8], at: int, size: int) -> Any:
+    """Return `size` bytes, at most eight, from byte `at` on as one little-endian number."""
+    if at + 8 <= len(text):
+        return word_at(text, at) & (~_U(0) >> (_U(64) - _U(8 * size)))
+    word = _U(0)
+    for k in range(size):
+        word |= _U(text[at + k]) << _U(8 * k)
+    return word
 
 
 @compiled
 def digests(
-    words: NDArray[np.uint64],
-    offsets: NDArray[np.int64],
+    text: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    rows: NDArray[np.int64],
     seed: NDArray[np.uint64],
     high: NDArray[np.uint64],
     low: NDArray[np.uint64],
+    has_id: NDArray[np.bool_],
 ) -> None:
-    """Fill the 128-bit MurmurHash3 (x64) of each text; the same on every machine and version.
+    """Fill the 128-bit MurmurHash3 (x64) of ids; the same on every machine and version.
 
     Two different ids of a billion share one with a probability below 1e-20 (birthday bound).
 
     Args:
-        words: bytes of all texts, one after the other, as little-endian numbers; at least one
-            number more than they fill.
-        offsets: byte where each begins, and the end of the last, shape (n + 1,).
-        seed: shape (n,): texts count as equal only with equal seeds.
-        high, low: results, shape (n,).
+        text: bytes of all ids.
+        starts, ends: limits of each id in them, a negative start where there is none, shape (n,).
+        rows: the rows wanted, shape (m,).
+        seed: shape (m,): ids count as equal only with equal seeds.
+        high, low: results, shape (m,); those of an empty text where there is no id.
+        has_id: result, shape (m,).
     """
-    for i in range(len(high)):
-        at, left = offsets[i], offsets[i + 1] - offsets[i]
+    for i in range(len(rows)):
+        at, left = starts[rows[i]], ends[rows[i]] - starts[rows[i]]
+        has_id[i] = at >= 0
         length = _U(left)
         h1 = h2 = seed[i]
         while left >= 16:
-            k1, k2 = _word(words, at) * _C1, _word(words, at + 8) * _C2
+            k1, k2 = _word(text, at, 8) * _C1, _word(text, at + 8, 8) * _C2
             h1 ^= ((k1 << _U(31)) | (k1 >> _U(33))) * _C2
             h1 = (((h1 << _U(27)) | (h1 >> _U(37))) + h2) * _FIVE + _N1
             h2 ^= ((k2 << _U(33)) | (k2 >> _U(31))) * _C1
@@ -210,14 +222,10 @@ def digests(
             at += 16
             left -= 16
         if left > 8:
-            k2 = _word(words, at + 8) & ((_U(1) << _U(8 * (left - 8))) - _U(1))
-            k2 *= _C2
+            k2 = _word(text, at + 8, left - 8) * _C2
             h2 ^= ((k2 << _U(33)) | (k2 >> _U(31))) * _C1
         if left > 0:
-            k1 = _word(words, at)
-            if left < 8:
-                k1 &= (_U(1) << _U(8 * left)) - _U(1)
-            k1 *= _C1
+            k1 = _word(text, at, min(left, 8)) * _C1
             h1 ^= ((k1 << _U(31)) | (k1 >> _U(33))) * _C2
         h1 ^= length
         h2 ^= length
@@ -230,32 +238,44 @@ def digests(
 
 
 @compiled
-def clocked(
-    start: NDArray[np.int64],
-    end: NDArray[np.int64],
-    per_second: int,
-    seconds: NDArray[np.int32],
-    hour: NDArray[np.uint8],
-) -> None:
-    """Fill the whole seconds from start to end, and the hour of the start.
+def jobs(
+    stamps: NDArray[np.int64], post: NDArray[np.int32], lasts_s: tuple[int, int, int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows in which a crew of a post was sent, and from when until when it was out.
 
     Args:
-        start, end: ticks of the wall clock since 1970-01-01, `NO_STAMP` where missing, shape (n,).
-        per_second: ticks of a second.
-        seconds: result, shape (n,); `NONE` where unknown, negative or beyond 32 bits.
-        hour: result, shape (n,): 0 to 23, 24 where unknown.
+        stamps: as for `judge`.
+        post: code of the post, negative where unknown, shape (n,).
+        lasts_s: of `crews.JobParameters.seconds`.
     """
-    for i in range(len(start)):
-        seconds[i], hour[i] = NONE, 24
-        if start[i] != NO_STAMP:
-            # By a number that is known beforehand the compiler divides without a division.
-            if per_second == 1_000:
-                second, until = start[i] // 1_000, end[i] // 1_000
-            else:
-                second, until = start[i] // per_second, end[i] // per_second
-            hour[i] = (second % 86_400) // 3_600
-            if end[i] != NO_STAMP and 0 <= until - second < 2**31:
-                seconds[i] = until - second
+    after_hospital_s, after_scene_s, unknown_s, longest_s = lasts_s
+    n = stamps.shape[1]
+    row, from_s, until_s = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    found = 0
+    for i in range(n):
+        start = stamps[_DISPATCH, i]
+        if start == NO_STAMP or post[i] < 0:
+            continue
+        scene = max(stamps[_LEAVE, i], stamps[_ARRIVE, i])
+        if stamps[_CLEAR, i] > start:
+            until = stamps[_CLEAR, i]
+        elif stamps[_HOSPITAL, i] > start:
+            until = stamps[_HOSPITAL, i] + after_hospital_s
+        elif scene > start:
+            until = scene + after_scene_s
+        else:
+            until = start + unknown_s
+        row[found], from_s[found] = i, start
+        until_s[found] = min(until, start + longest_s)
+        found += 1
+    return row[:found], from_s[:found], until_s[:found]
+
+
+@compiled
+def see(codes: NDArray[np.int32], seen: NDArray[np.bool_]) -> None:
+    """Mark the codes that occur, -1 at the end of `seen`."""
+    for i in range(len(codes)):
+        seen[codes[i]] = True
 
 
 @compiled

@@ -19,13 +19,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from geodata.calls import table
+from geodata.calls.columns import Columns, Numbered
 from geodata.region import Region
 from routing import conditions, land_network, mutual_aid, scenario
-from routing.audit import clean, result
+from routing.audit import clean, placing, result
 from routing.audit.modelled import Modelled
 from routing.audit.options import Options
 from routing.audit.place import Places
-from routing.audit.placing import Locator
+from routing.audit.placing import Floats, Locator, Placed
 from routing.audit.work import Prepared, Store
 from routing.brief.result import condition_notice, named
 from routing.brief.state import HEADLINE
@@ -38,7 +39,6 @@ STANDBY: Final = "standby"
 """Name of the part, in the work folder, that holds the crews of posts that a scenario adds."""
 
 _CLOSED: Final = "00:00-00:00"
-_OF_ROAD: Final = ("node", "node_km")
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,11 @@ class Both:
     def __init__(self, recorded: Locator, modelled: Locator) -> None:
         self.recorded, self.modelled = recorded, modelled
 
-    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """Return a row for each call; see `Locator`."""
-        placed, other = self.recorded.locate(calls), self.modelled.locate(calls)
-        return placed.with_columns(other[name] for name in _OF_ROAD)
+    def locate(self, lon: Floats, lat: Floats, county: Numbered, township: Numbered) -> Placed:
+        """Return where calls lie; see `Locator`."""
+        placed = self.recorded.locate(lon, lat, county, township)
+        road = self.modelled.locate(lon, lat, county, township)
+        return replace(placed, node=road.node, node_km=road.node_km)
 
 
 def world(asked: Under | None, place: Region, land: LandNetwork, parameters: Parameters) -> World:
@@ -199,7 +200,7 @@ def standby_parts(
     ]
     row = {**dict.fromkeys(table.SCHEMA), "file": 0, "line": 0}
     frame = pl.DataFrame([row | job for job in jobs], schema=table.SCHEMA)
-    return [store.save(STANDBY, clean.clean(frame, options, _Nowhere()))]
+    return [store.save(STANDBY, clean.clean(Columns.of(frame), options, _Nowhere()))]
 
 
 def _months(parts: Sequence[Prepared], model: Modelled) -> NDArray[np.datetime64]:
@@ -223,13 +224,13 @@ def _months(parts: Sequence[Prepared], model: Modelled) -> NDArray[np.datetime64
 class _Nowhere:
     """Knows no place."""
 
-    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """Return a row of nulls for each call; see `Locator`."""
-        names = ("zone", "county", "township", "island_id")
-        texts = dict.fromkeys(names, pl.Series([], dtype=pl.String))
-        numbers = dict.fromkeys(("demand_row", "node", "node_km"), pl.Series([], dtype=pl.Float64))
-        flags = {"off_map": pl.Series([], dtype=pl.Boolean)}
-        return pl.DataFrame({**texts, **numbers, **flags}).clear(len(calls))
+    def locate(self, lon: Floats, lat: Floats, county: Numbered, township: Numbered) -> Placed:
+        """Return that no call is known to lie anywhere; see `Locator`."""
+        del lat, county, township
+        rows = len(lon)
+        names, numbers = Numbered.none(rows), np.full(rows, -1, np.int32)
+        far, how = np.full(rows, np.nan, np.float32), np.full(rows, placing.UNKNOWN, np.uint8)
+        return Placed(names, names, names, names, numbers, numbers, far, how)
 
 
 def told(there: World) -> dict[str, Any]:

@@ -7,31 +7,22 @@ of its township and county at most, and has no road node: nothing is modelled fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
-import polars as pl
 import shapely
 from numpy.typing import NDArray
 
 from geodata import landmass, schemas
+from geodata.calls.columns import Numbered
 from geodata.region import Region
 from routing.audit import place_loops
+from routing.audit.codes import fixed
 from routing.audit.place_grid import Floats, Ints, Lattice, Nearby, Polygons, project
-from routing.audit.place_names import Gazetteer, Named
+from routing.audit.place_names import Gazetteer
+from routing.audit.placing import COUNTY, TOWNSHIP, UNKNOWN, Placed
 from routing.land_network import LandNetwork
-
-HOW: Final = ("point", "shore", "township", "county", "off_map", "unknown")
-"""How a call was placed, by the code in column `place`; texts are below ``audit_place``.
-
-- ``point``: by its coordinates, on land; ``shore``: by its coordinates, off the shore within reach;
-- ``township``, ``county``: by name, for want of coordinates;
-- ``off_map``: its coordinates are too far from any land;
-- ``unknown``: neither coordinates nor a name that the region knows.
-"""
-_POINT, _SHORE, _TOWNSHIP, _COUNTY, _OFF, _UNKNOWN = range(6)
 
 CELL_M = 200.0
 
@@ -58,10 +49,10 @@ class Places:
     def __init__(self, region: Region, land: LandNetwork, parameters: PlaceParameters) -> None:
         demand, islands = region.demand, region.islands
         self.parameters = parameters
-        self.zones: list[str] = [*schemas.ZONES]
+        self.zones = (*schemas.ZONES,)
         self.counties = _names(demand["county_zh"].tolist())
         self.townships = _names(demand["township_zh"].tolist())
-        self.islands: list[str] = islands["island_id"].tolist()
+        self.islands = tuple(islands["island_id"].tolist())
         self.names = Gazetteer(
             region,
             zones=self.zones,
@@ -134,82 +125,72 @@ class Places:
 
         return cells
 
-    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """Return a row for each call.
+    def locate(self, lon: Floats, lat: Floats, county: Numbered, township: Numbered) -> Placed:
+        """Return where calls lie.
 
         Args:
-            calls: ``lon``, ``lat`` (degrees on WGS84, null where unknown), ``county`` and
-                ``township`` (names as recorded, null where blank), which count where there are no
-                coordinates; a post says nothing about where it was called to.
-
-        Returns:
-            ``zone``, ``county``, ``township``, ``island_id`` (names, null where unknown),
-            ``demand_row``, ``node``, ``node_km`` (null where unknown), ``off_map`` and ``place``
-            (a code of `HOW`).
+            lon, lat: degrees on WGS84, NaN where unknown, shape (n,).
+            county, township: names as recorded, which count where there are no coordinates; a post
+                says nothing about where it was called to.
         """
-        x, y = (_floats(calls[name]) for name in ("lon", "lat"))
-        n = len(x)
-        island, zone, demand, node = (np.full(n, -1, np.int32) for _ in range(4))
-        node_km, off_shore_m = (np.full(n, np.nan, np.float32) for _ in range(2))
-        self._locate(x, y, island, zone, demand, node, node_km, off_shore_m)
-        pointed = ~(np.isnan(x) | np.isnan(y))
-        how = np.where(off_shore_m > 0, np.uint8(_SHORE), np.uint8(_POINT))
-        how[pointed & (island < 0)] = _OFF
-        of_demand = np.maximum(demand, 0)
-        found = demand >= 0
-        counties = np.where(found, self.county_of_demand[of_demand], -1)
-        townships = np.where(found, self.township_of_demand[of_demand], -1)
-        if not pointed.all():
-            rows = np.flatnonzero(~pointed)
-            named = self._named(calls["county"].gather(rows), calls["township"].gather(rows))
-            counties[rows], townships[rows] = named[1], named[2]
-            zone[rows], island[rows] = named[0], named[3]
-            how[rows] = np.where((named[2] >= 0) | (named[3] >= 0), _TOWNSHIP, _COUNTY)
-            how[rows[(named < 0).all(axis=0)]] = _UNKNOWN
-        return pl.DataFrame(
-            {
-                "zone": _texts(zone, self.zones),
-                "county": _texts(counties, self.counties),
-                "township": _texts(townships, self.townships),
-                "island_id": _texts(island, self.islands),
-                "demand_row": _numbers(demand),
-                "node": _numbers(node),
-                "node_km": pl.Series(node_km).fill_nan(None),
-                "off_map": pl.Series(how == _OFF),
-                "place": pl.Series(how),
-            }
+        n = len(lon)
+        island, zone, of_county, of_township, demand, node = np.full((6, n), -1, np.int32)
+        node_km, how = np.full(n, np.nan, np.float32), np.full(n, UNKNOWN, np.uint8)
+        codes = (island, zone, of_county, of_township, demand, node)
+        self._locate(lon, lat, (*codes, node_km, how))
+        if UNKNOWN in how:
+            rows = np.flatnonzero(how == UNKNOWN)
+            named = self._named(county, township, rows)
+            zone[rows], of_county[rows], of_township[rows], island[rows] = named
+            how[rows] = np.where((named[2] >= 0) | (named[3] >= 0), TOWNSHIP, COUNTY)
+            how[rows[(named < 0).all(axis=0)]] = UNKNOWN
+        return Placed(
+            zone=Numbered(zone, self.zones),
+            county=Numbered(of_county, self.counties),
+            township=Numbered(of_township, self.townships),
+            island=Numbered(island, self.islands),
+            demand_row=demand,
+            node=node,
+            node_km=node_km,
+            how=how,
         )
 
-    def _locate(self, x: Floats, y: Floats, *out: NDArray[np.generic]) -> None:
+    def _locate(self, lon: Floats, lat: Floats, out: tuple[NDArray[np.generic], ...]) -> None:
         lattice = self.lattice
         frame = (lattice.west, lattice.south, lattice.width, lattice.height,
                  float(lattice.middle[0]), float(lattice.middle[1]),
                  float(lattice.half[0]), float(lattice.half[1]))  # fmt: skip
+        numbers = (
+            self.mass_of_island,
+            self.zone_of_demand,
+            self.county_of_demand,
+            self.township_of_demand,
+            self.node_number,
+        )
         place_loops.locate(
-            x, y, frame, (lattice.columns, lattice.rows), lattice.coefficients, lattice.terms,
-            self.land.layer, self.land.edges, self.land_metric,
+            fixed(lon), fixed(lat), frame, (lattice.columns, lattice.rows), lattice.coefficients,
+            lattice.terms, self.land.layer, self.land.edges, self.land_metric,
             self.zone_shapes.layer, self.zone_shapes.edges,
-            tuple(self.demand), self.demand_xy, tuple(self.nodes), self.node_xy,
-            (self.mass_of_island, self.zone_of_demand, self.node_number),
+            tuple(self.demand), self.demand_xy, tuple(self.nodes), self.node_xy, numbers,
             self.reach, float(self.parameters.shore_m), out,
         )  # fmt: skip
 
-    def _named(self, county: pl.Series, township: pl.Series) -> Ints:
-        """Return zone, county, township and island of names, shape (4, n)."""
-        pairs = pl.DataFrame({"c": county.cast(pl.String), "t": township.cast(pl.String)})
-        code = pairs.select(pl.struct("c", "t").rank("dense")).to_series().to_numpy() - 1
-        order = np.unique(code, return_index=True)[1]
-        unique = pairs[order].rows()
-        found = [self.names.find(c, t) for c, t in unique] or [Named()]
+    def _named(self, county: Numbered, township: Numbered, rows: Ints) -> Ints:
+        """Return zone, county, township and island of the names in `rows`, shape (4, n)."""
+        width = len(township.labels) + 1
+        pair = (county.codes[rows] + 1).astype(np.int64) * width + township.codes[rows] + 1
+        unique, which = np.unique(pair, return_inverse=True)
+        counties, townships = (None, *county.labels), (None, *township.labels)
+        found = [self.names.find(counties[p // width], townships[p % width]) for p in unique]
         table = np.array([[n.zone, n.county, n.township, n.island] for n in found], np.int64)
-        return np.asarray(table[code].T)
+        return np.asarray(table.reshape(-1, 4)[which].T)
 
 
-def _names(values: list[object]) -> list[str]:
-    return sorted({v for v in values if isinstance(v, str)})
+def _names(values: list[object]) -> tuple[str, ...]:
+    return tuple(sorted({v for v in values if isinstance(v, str)}))
 
 
-def _codes(values: list[object], names: list[str]) -> NDArray[np.int32]:
+def _codes(values: list[object], names: Sequence[str]) -> NDArray[np.int32]:
     number = {name: i for i, name in enumerate(names)}
     return np.array([number.get(v, -1) if isinstance(v, str) else -1 for v in values], np.int32)
 
@@ -226,17 +207,3 @@ def _usable(land: LandNetwork, mass: dict[str, int]) -> tuple[NDArray[np.int32],
     number = np.flatnonzero(joined & (owner >= 0))
     xy = land.nodes[["x", "y"]].to_numpy(float)[number]
     return number.astype(np.int32), xy, owner[number]
-
-
-def _floats(series: pl.Series) -> Floats:
-    return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-
-
-def _numbers(values: NDArray[np.int32]) -> pl.Series:
-    series = pl.Series(values)
-    return series.set(series < 0, None)
-
-
-def _texts(codes: NDArray[np.integer], names: list[str]) -> pl.Series:
-    table = pl.Series([*names, None], dtype=pl.Enum(names))
-    return table.gather(np.where(codes < 0, len(names), codes).astype(np.uint32))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.jit import compiled, inlined
+from routing.audit.placing import OFF, POINT, SHORE
 
 Array = NDArray[Any]
 # Arrays of one polygon layer, one set of places, or one set of edges; see `place_grid`.
@@ -195,19 +196,21 @@ def locate(
         land, zones: polygon layers; `land_edges`, `zone_edges` their edges in degrees and
             `land_metric` in metres.
         demand, nodes: nearby places by cell; `demand_xy`, `node_xy` in metres.
-        numbers: landmass of each island, zone of each demand point, network node of each place.
+        numbers: landmass of each island; zone, county and township of each demand point; network
+            node of each place.
         reach: rows and columns around a cell to look for a shore in.
         limit_m: greatest distance off the shore, metres.
-        out: island, zone, demand row, node, node_km and off_shore_m, shape (n,) each.
+        out: island, zone, county, township, demand row, node, node_km and how, shape (n,) each.
     """
     west, south, width, height, mid_lon, mid_lat, half_lon, half_lat = frame
     columns, rows = shape
-    mass_of_island, zone_of_demand, node_number = numbers
-    island, zone, demand_row, node, node_km, off_shore_m = out
+    mass_of_island, zone_of_demand, county_of_demand, township_of_demand, node_number = numbers
+    island, zone, county, township, demand_row, node, node_km, how = out
     for i in range(lon.shape[0]):
         px, py = lon[i], lat[i]
         if not (px == px and py == py):
             continue
+        how[i] = OFF
         fc, fr = np.floor((px - west) / width), np.floor((py - south) / height)
         if not (0 <= fc < columns and 0 <= fr < rows):
             continue
@@ -222,11 +225,13 @@ def locate(
             found, off = shore_near(mx, my, column, row, shape, reach, land, land_metric, limit_m)
         if found < 0:
             continue
-        off_shore_m[i] = off
+        how[i] = SHORE if off > 0 else POINT
         island[i] = found
         mass = mass_of_island[found]
         place, _ = nearest_of(mx, my, cell, mass, demand, demand_xy)
-        demand_row[i] = place
+        if place >= 0:
+            demand_row[i] = place
+            county[i], township[i] = county_of_demand[place], township_of_demand[place]
         own = polygon_at(px, py, cell, rx, ry, zones, zone_edges)
         if own < 0 and place >= 0:
             own = zone_of_demand[place]

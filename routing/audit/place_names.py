@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,10 +66,10 @@ class Gazetteer:
         self,
         region: Region,
         *,
-        zones: list[str],
-        counties: list[str],
-        townships: list[str],
-        islands: list[str],
+        zones: Sequence[str],
+        counties: Sequence[str],
+        townships: Sequence[str],
+        islands: Sequence[str],
     ) -> None:
         demand = pd.DataFrame(region.demand.drop(columns="geometry"))
         self._zones = {name: i for i, name in enumerate(zones)}

@@ -4,25 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
-import polars as pl
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.calls.columns import Numbered
+
+HOW: Final = ("point", "shore", "township", "county", "off_map", "unknown")
+"""How a call was placed, by its code; texts are below ``audit_place``.
+
+- ``point``: by its coordinates, on land; ``shore``: by its coordinates, off the shore within reach;
+- ``township``, ``county``: by name, for want of coordinates;
+- ``off_map``: its coordinates are too far from any land;
+- ``unknown``: neither coordinates nor a name that the region knows.
+"""
+POINT, SHORE, TOWNSHIP, COUNTY, OFF, UNKNOWN = range(len(HOW))
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where calls lie, one entry a call.
+
+    Attributes:
+        zone, county, township, island: names; islands by their ids.
+        demand_row, node: int32, -1 where unknown, shape (n,).
+        node_km: from the call to the node, float32, NaN where unknown, shape (n,).
+        how: codes of `HOW`, uint8, shape (n,).
+    """
+
+    zone: Numbered
+    county: Numbered
+    township: Numbered
+    island: Numbered
+    demand_row: NDArray[np.int32]
+    node: NDArray[np.int32]
+    node_km: NDArray[np.float32]
+    how: NDArray[np.uint8]
+
+    def of(self, rows: NDArray[np.int64]) -> Placed:
+        """Return some of the calls."""
+
+        def some(names: Numbered) -> Numbered:
+            return Numbered(names.codes[rows], names.labels)
+
+        return Placed(
+            zone=some(self.zone),
+            county=some(self.county),
+            township=some(self.township),
+            island=some(self.island),
+            demand_row=self.demand_row[rows],
+            node=self.node[rows],
+            node_km=self.node_km[rows],
+            how=self.how[rows],
+        )
 
 
 class Locator(Protocol):
     """Finds the zone, township and road node of calls; picklable, and the same on every machine."""
 
-    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """Return a row for each call.
+    def locate(self, lon: Floats, lat: Floats, county: Numbered, township: Numbered) -> Placed:
+        """Return where calls lie.
 
         Args:
-            calls: ``lon``, ``lat`` (degrees on WGS84, null where unknown), ``county`` and
-                ``township`` (names as recorded, null where blank); other columns do not count.
-
-        Returns:
-            columns ``zone``, ``county``, ``township``, ``island_id`` (texts, null where unknown),
-            ``demand_row``, ``node``, ``node_km`` (null where unknown) and ``off_map`` (true where
-            the position is too far from any land).
+            lon, lat: degrees on WGS84, NaN where unknown, shape (n,).
+            county, township: names as recorded.
         """
         ...
 
@@ -43,9 +92,9 @@ class Later:
         """Return the locator once it is made; raises what stood in the way."""
         return self._made.result()
 
-    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """Return a row for each call; see `Locator`."""
-        return self.ready().locate(calls)
+    def locate(self, lon: Floats, lat: Floats, county: Numbered, township: Numbered) -> Placed:
+        """Return where calls lie; see `Locator`."""
+        return self.ready().locate(lon, lat, county, township)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the locator itself."""

@@ -70,7 +70,7 @@ def find(parts: Sequence[Prepared], run: Run) -> Repeats:
     vehicles = merged(part.facts["labels"]["vehicle"] for part in parts) or ()
     found: list[NDArray[np.uint64]] = []
     for first, last in _spans(parts):
-        keys = [part.columns("keys") for part in parts]
+        keys = [part.mapped("keys") for part in parts]
         begins = [np.asarray(p.facts["bucket_begins"][first : last + 1]) for p in parts]
         found += run(_repeated, range(last - first), keys, begins)
     suspects = np.concatenate(found) if found else np.empty((0, 3), np.uint64)
@@ -118,7 +118,7 @@ def _details(
         mine = suspects[suspects[:, 0] == number]
         rows = mine[:, 1].astype(np.int64)
         columns = ("file", "line", "start_s", "response_s", "vehicle", "low")
-        held = parts[number].columns("rows")
+        held = parts[number].mapped("rows")
         taken = pl.DataFrame({name: held[name][rows] for name in columns})
         labels = parts[number].facts["labels"]["vehicle"]
         code = np.array([0, *(place[label] for label in labels)], np.int64)

@@ -34,6 +34,7 @@ WITHOUT_MISSING = ("hour", "weekday", "month")
 
 _WIDEST, _NARROWEST = 4_096, 64
 _LOOSE = 1 << 20
+_NONE_OVER = np.empty((0, 3), np.int64)
 _FIXED = {
     "hour": tuple(f"{hour:02d}" for hour in range(24)),
     "weekday": tuple(str(day) for day in range(1, 8)),
@@ -91,7 +92,7 @@ class Counts:
     @classmethod
     def empty(cls, groups: int, width: int) -> Counts:
         """Return counts of nothing."""
-        return cls(np.zeros((groups, width), np.uint32), np.empty((0, 3), np.int64))
+        return cls(np.zeros((groups, width), np.uint32), _NONE_OVER)
 
     def add(self, other: Counts) -> None:
         """Add the counts of other calls, in place."""
@@ -122,7 +123,7 @@ class Tally:
     Attributes:
         counts: by cut, then measure.
         judged, within: by cut, shape (groups, targets): calls that each target binds, and those
-            within it.
+            within it; they go with the response time.
     """
 
     counts: dict[tuple[str, ...], dict[str, Counts]]
@@ -130,12 +131,18 @@ class Tally:
     within: dict[tuple[str, ...], NDArray[np.int64]] = field(default_factory=dict)
 
     def add(self, other: Tally) -> None:
-        """Add the counts of other calls, in place."""
+        """Add the counts of other calls, or other measures of these, in place."""
         for cut, measures in other.counts.items():
+            mine = self.counts.setdefault(cut, {})
             for measure, counts in measures.items():
-                self.counts[cut][measure].add(counts)
-            self.judged[cut] += other.judged[cut]
-            self.within[cut] += other.within[cut]
+                if measure in mine:
+                    mine[measure].add(counts)
+                else:
+                    mine[measure] = counts
+            self.counts[cut] = {m: mine[m] for m in phases.MEASURES if m in mine}
+        for flags, others in ((self.judged, other.judged), (self.within, other.within)):
+            for cut, numbers in others.items():
+                flags[cut] = flags[cut] + numbers if cut in flags else numbers
 
 
 @dataclass(frozen=True)
@@ -161,27 +168,37 @@ class Plan:
         groups += sum(map(self.keys.groups, self.extra))
         return int(np.clip(CELLS // max(groups, 1), _NARROWEST, _WIDEST))
 
-    def empty(self) -> Tally:
-        """Return a tally of nothing."""
-        counts = {cut: self._tables(cut, phases.MEASURES) for cut in self.cuts}
-        counts |= {cut: self._tables(cut, phases.MEASURES[:1]) for cut in self.extra}
+    def empty(self, measures: Sequence[str] = phases.MEASURES) -> Tally:
+        """Return a tally of nothing, for some of the measures."""
+        first = phases.MEASURES[0]
+        counts = {cut: self._tables(cut, measures) for cut in self.cuts}
+        if first not in measures:
+            return Tally(counts)
+        counts |= {cut: self._tables(cut, (first,)) for cut in self.extra}
         shapes = {cut: (self.keys.groups(cut), len(self.bounds_s)) for cut in counts}
         judged = {cut: np.zeros(shape, np.int64) for cut, shape in shapes.items()}
         within = {cut: np.zeros(shape, np.int64) for cut, shape in shapes.items()}
         return Tally(counts, judged, within)
 
     def _tables(self, cut: tuple[str, ...], measures: Sequence[str]) -> dict[str, Counts]:
-        return {m: Counts.empty(self.keys.groups(cut), self.width) for m in measures}
+        # In one piece of memory, which comes in larger pages than many small ones do.
+        whole = np.zeros((len(measures), self.keys.groups(cut), self.width), np.uint32)
+        return {m: Counts(table, _NONE_OVER) for m, table in zip(measures, whole, strict=True)}
 
 
-def count(parts: Iterable[tuple[Prepared, NDArray[np.bool_]]], plan: Plan) -> Tally:
+def count(
+    parts: Iterable[tuple[Prepared, NDArray[np.bool_]]],
+    plan: Plan,
+    measures: Sequence[str] = phases.MEASURES,
+) -> Tally:
     """Return the counts of parts.
 
     Args:
         parts: each with the mask of its rows that do not count.
         plan: what to count.
+        measures: what is counted of it.
     """
-    tally = plan.empty()
+    tally = plan.empty(measures)
     for part, dropped in parts:
         _add_part(tally, part, dropped, plan)
     return tally
@@ -261,13 +278,14 @@ def _add_part(tally: Tally, part: Prepared, dropped: NDArray[np.bool_], plan: Pl
     held = {cut: groups(part, cut, plan.keys) for cut in tally.counts}
     target = _targets(columns["zone"], part, plan)
     bounds = np.array(list(plan.bounds_s.values()), np.int64)
-    for measure, column in zip(phases.MEASURES, phases.MEASURE_COLUMNS, strict=True):
-        values = columns[column]
+    first = phases.MEASURES[0]
+    for measure in next(iter(tally.counts.values()), ()):
+        values = columns[phases.MEASURE_COLUMNS[phases.MEASURES.index(measure)]]
         beyond = int(np.count_nonzero(values >= plan.width))
         for cut, counts in tally.counts.items():
             if measure in counts:
                 _add(counts[measure], values, held[cut], dropped, beyond)
-        if measure == phases.MEASURES[0]:
+        if measure == first:
             for cut, group in held.items():
                 count_loops.tally_within(
                     values, group, dropped, target, bounds, tally.judged[cut], tally.within[cut]

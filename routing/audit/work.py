@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.audit.clean import Cleaned
+from routing.audit.codes import fixed
 
 log = logging.getLogger(__name__)
 
@@ -53,18 +54,48 @@ class Prepared:
     stem: Path
     facts: Mapping[str, Any]
 
-    def columns(self, group: str) -> dict[str, NDArray[Any]]:
-        """Return the columns of ``rows``, ``rejected``, ``keys`` or ``jobs``, mapped from disk."""
+    def columns(self, group: str) -> Mapping[str, NDArray[Any]]:
+        """Return the columns of ``rows``, ``rejected``, ``keys`` or ``jobs``, each read when used.
+
+        Reading takes less time than mapping where most of a column is used.
+        """
+        return _Read(_with_ending(self.stem, "bin"), self.facts["columns"][group])
+
+    def mapped(self, group: str) -> dict[str, NDArray[Any]]:
+        """Return the columns of a group mapped from disk, for the use of a few rows."""
         path = _with_ending(self.stem, "bin")
         if not path.stat().st_size:
-            return {
-                n: np.empty(0, kind) for n, (kind, _, _) in self.facts["columns"][group].items()
-            }
+            return dict(self.columns(group))
         whole = np.memmap(path, np.uint8, "r")
         return {
             name: np.frombuffer(whole, kind, count, begin)
             for name, (kind, begin, count) in self.facts["columns"][group].items()
         }
+
+
+class _Read(Mapping[str, NDArray[Any]]):
+    """Columns of a file, read at each use.
+
+    Args:
+        path: the file.
+        layout: type, first byte and number of values of each column.
+    """
+
+    def __init__(self, path: Path, layout: Mapping[str, tuple[str, int, int]]) -> None:
+        self.path, self.layout = path, layout
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return a column; nobody may change it."""
+        kind, begin, count = self.layout[name]
+        return fixed(np.fromfile(self.path, kind, count, offset=begin))
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names."""
+        return iter(self.layout)
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self.layout)
 
 
 @dataclass(frozen=True)

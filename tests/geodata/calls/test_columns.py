@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.calls import arrow, frame, texts, value_loops, zones
-from geodata.calls.frame import Spans
+from geodata.calls.columns import Spans
 from geodata.errors import InputError
 
 # The first example of a loop waits for its compilation.
@@ -68,13 +68,13 @@ def test_texts_are_visited_in_place_as_they_are(
 @given(st.lists(st.text(st.sampled_from("ab 甲\u3000'=-"), max_size=4), max_size=50))
 def test_categories_are_the_clean_texts(cells: list[str]) -> None:
     found, undecodable = frame.categories_of(spans(cells, "gb18030"))
-    assert found.to_list() == [texts.category(cell) for cell in cells]
+    assert found.series().to_list() == [texts.category(cell) for cell in cells]
     assert not undecodable.any()
 
 
 def test_categories_beyond_the_first_table_keep_apart() -> None:
     cells = [f"unit {i % 3000}" for i in range(9000)]
-    assert frame.categories_of(spans(cells))[0].to_list() == cells
+    assert frame.categories_of(spans(cells))[0].series().to_list() == cells
 
 
 @unhurried
@@ -118,6 +118,17 @@ def test_texts_of_polars_are_numbered_apart(
     found = [None if code < 0 else texts_here[skip:][firsts[code]] for code in codes]
     # What is blank has no number or one of its own; both mean nothing.
     assert [v or None for v in found] == [v or None for v in texts_here[skip:]]
+
+
+def test_texts_are_numbered_by_place_only_where_they_are_few_at_first() -> None:
+    """The first 4,096 rows say whether it pays; later ones may be any number."""
+    late = ["甲"] * 5_000 + [f"text {i // 2}" for i in range(9_000)]
+    found = arrow.numbers_by_place(pl.Series(late, dtype=pl.String))
+    assert found is not None
+    codes, firsts = found
+    assert [late[firsts[code]] for code in codes] == late
+    assert len(firsts) == 4_501
+    assert arrow.numbers_by_place(pl.Series([f"text {i}" for i in range(5_000)])) is None
 
 
 def test_a_long_text_is_cut_and_a_broken_line_joined() -> None:

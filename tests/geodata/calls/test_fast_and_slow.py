@@ -119,7 +119,7 @@ def parts_of(
 
 
 def rows_of(parts: list[Part]) -> list[oracle.Row]:
-    return [row for part in parts for row in calls.read(part).to_dicts()]
+    return [row for part in parts for row in calls.read(part).table().to_dicts()]
 
 
 @RELAXED
@@ -310,7 +310,7 @@ def test_any_bytes_are_rows_or_a_clear_refusal(content: bytes, suffix: str) -> N
         path.write_bytes(magic.get(suffix, heading) + content)
         try:
             source = calls.open(path)
-            tables = [calls.read(part) for part in source.parts()]
+            tables = [calls.read(part).table() for part in source.parts()]
         except IslandResponseError:
             pass
         else:

@@ -61,7 +61,7 @@ def text(separator: str = ",", end: str = "\n", cell: Callable[[object], str] = 
 
 def rows(path: Path | str, **options: object) -> list[dict[str, object]]:
     source = calls.open(path, **options)  # type: ignore[arg-type]
-    table = pl.concat([calls.read(part) for part in source.parts()])
+    table = pl.concat([calls.read(part).table() for part in source.parts()])
     assert dict(table.schema) == SCHEMA
     return table.to_dicts()
 
@@ -213,7 +213,7 @@ def test_parquet_with_every_kind_of_stamp(tmp_path: Path, stamps: str, step: int
     source = calls.open(path)
     parts = source.parts(bytes_per_part=step)
     assert len(parts) == (3 if step == 1 else 1)
-    found = pl.concat([calls.read(part) for part in parts]).to_dicts()
+    found = pl.concat([calls.read(part).table() for part in parts]).to_dicts()
     if stamps != "text":
         found[2]["stamp_fault"] = 16  # A typed column has no text that could not be read.
     check(found)
@@ -231,7 +231,7 @@ def test_packed_files_read_as_what_they_hold(tmp_path: Path) -> None:
     source = calls.open(tmp_path / "log.zip")
     names = [file.name for file in source.files]
     assert names == ["log.zip / 2024/一月.csv", "log.zip / 二月.xlsx [记录]"]
-    tables = [calls.read(part) for part in source.parts()]
+    tables = [calls.read(part).table() for part in source.parts()]
     for table in tables:
         check(table.to_dicts())
     assert {n.key for n in source.notices} == {"calls_passed_over_one", "calls_sheet_passed_over"}
@@ -240,7 +240,7 @@ def test_packed_files_read_as_what_they_hold(tmp_path: Path) -> None:
 def test_an_archive_may_unpack_to_a_folder_that_stays(tmp_path: Path) -> None:
     (tmp_path / "log.csv.gz").write_bytes(gzip.compress(text().encode()))
     parts = calls.open(tmp_path / "log.csv.gz", unpack_to=tmp_path / "room").parts()
-    check(calls.read(parts[0]).to_dicts())
+    check(calls.read(parts[0]).table().to_dicts())
     assert Path(parts[0].path).parent == tmp_path / "room"
 
 

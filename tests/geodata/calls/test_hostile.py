@@ -32,7 +32,7 @@ def refused(path: Path, **options: object) -> list[str]:
 
 def table(path: Path, step: int = 1 << 20) -> pl.DataFrame:
     parts = calls.open(path).parts(bytes_per_part=step)
-    return pl.concat([calls.read(part) for part in parts])
+    return pl.concat([calls.read(part).table() for part in parts])
 
 
 def put(path: Path, content: bytes | str) -> Path:
@@ -159,7 +159,7 @@ def test_a_line_without_end_is_one_faulty_record(tmp_path: Path, step: int) -> N
     content = (HEADING + ROW).encode() + long + b"\n" + ROW.encode() + b'"' + long
     parts = calls.open(put(tmp_path / "log.csv", content)).parts(bytes_per_part=step)
     assert all(part.limit <= step + record_loops.LINE_LIMIT + 2 for part in parts)
-    found = pl.concat([calls.read(part) for part in parts])
+    found = pl.concat([calls.read(part).table() for part in parts])
     assert found["row_fault"].to_list() == [None, "too_long", None, "too_long"]
     assert found["line"].to_list() == [2, 3, 4, 5]
 
@@ -301,4 +301,4 @@ def test_a_file_that_goes_away_is_an_input_error(tmp_path: Path) -> None:
     (part,) = calls.open(put(tmp_path / "log.csv", HEADING + ROW)).parts()
     (tmp_path / "log.csv").unlink()
     with pytest.raises(InputError, match="no such file"):
-        calls.read(part)
+        calls.read(part).table()

@@ -219,7 +219,7 @@ def test_the_order_of_day_and_month_is_asked_for_and_then_used(tmp_path: Path) -
     for form in ("dmy", "mdy"):
         told = Mapping({s: Stamp((s,), format=form) for s in ("answer", "arrive")})
         (part,) = calls.open(tmp_path / "a.csv", mapping=told).parts()
-        found[form] = calls.read(part)["answer_s"].item()
+        found[form] = calls.read(part).table()["answer_s"].item()
     assert found["dmy"] == 1_709_647_353
     # From 5 March to 3 May are 26 + 30 + 3 days.
     assert found["mdy"] - found["dmy"] == 59 * 86_400

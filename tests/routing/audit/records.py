@@ -6,12 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from geodata.calls import table
+from geodata.calls.columns import Columns, Numbered
 from routing.audit import phases
 from routing.audit.clean import clean
 from routing.audit.options import Options
+from routing.audit.placing import OFF, TOWNSHIP, Floats, Placed
 from routing.audit.work import Prepared, Store
 
 STAMP_COLUMNS = tuple(f"{name}_s" for name in phases.STAMPS)
@@ -58,23 +62,44 @@ def frame(rows: list[dict[str, Any]], *, file: int = 0) -> pl.DataFrame:
 class Names:
     """A locator by township alone: 镇 is rural, 城 main urban, 海 off the map."""
 
-    def locate(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """Return a row for each call."""
-        zones = {"镇": "rural", "城": "main_urban"}
-        name = calls["township"].cast(pl.String)
-        blank = pl.Series([None] * len(name), dtype=pl.Int32)
-        return pl.DataFrame(
-            {
-                "zone": name.replace_strict(zones, default=None, return_dtype=pl.String),
-                "county": calls["county"],
-                "township": calls["township"],
-                "island_id": pl.Series([None] * len(name), dtype=pl.String),
-                "demand_row": blank,
-                "node": blank,
-                "node_km": blank.cast(pl.Float32),
-                "off_map": (name == "海").fill_null(value=False),
-            }
+    def locate(self, lon: Floats, lat: Floats, county: Numbered, township: Numbered) -> Placed:
+        """Return where calls lie."""
+        del lat
+        zones, rows = {"镇": "rural", "城": "main_urban"}, len(lon)
+        name = township.series().cast(pl.String)
+        off = (name == "海").fill_null(value=False).to_numpy()
+        blank = np.full(rows, -1, np.int32)
+        return Placed(
+            zone=Numbered.of(name.replace_strict(zones, default=None, return_dtype=pl.String)),
+            county=county,
+            township=township,
+            island=Numbered.none(rows),
+            demand_row=blank,
+            node=blank,
+            node_km=np.full(rows, np.nan, np.float32),
+            how=np.where(off, np.uint8(OFF), np.uint8(TOWNSHIP)),
         )
+
+
+def placed_table(placed: Placed) -> pl.DataFrame:
+    """Return where calls lie as a table, null where unknown."""
+    names = {"zone": placed.zone, "county": placed.county, "township": placed.township}
+    return pl.DataFrame(
+        {
+            **{key: column.series().cast(pl.String) for key, column in names.items()},
+            "island_id": placed.island.series().cast(pl.String),
+            "demand_row": _known(placed.demand_row),
+            "node": _known(placed.node),
+            "node_km": pl.Series(placed.node_km, nan_to_null=True),
+            "off_map": placed.how == OFF,
+            "place": placed.how,
+        }
+    )
+
+
+def _known(values: NDArray[np.int32]) -> pl.Series:
+    series = pl.Series(values)
+    return series.set(series < 0, None)
 
 
 def prepared(folder: Path, frames: list[pl.DataFrame], options: Options) -> list[Prepared]:
@@ -82,7 +107,8 @@ def prepared(folder: Path, frames: list[pl.DataFrame], options: Options) -> list
     store = Store(folder)
     store.open("test", resume=False)
     return [
-        store.save(f"{number}", clean(one, options, Names())) for number, one in enumerate(frames)
+        store.save(f"{number}", clean(Columns.of(one), options, Names()))
+        for number, one in enumerate(frames)
     ]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from geodata import catalogue
 from geodata.calls import table
+from geodata.calls.columns import Columns, Spans
 from routing.audit import loops, phases, reasons
 from routing.audit.clean import Cleaned, clean, is_cancelled
 from routing.audit.codes import encode
@@ -20,7 +21,7 @@ from tests.routing.audit.records import STAMP_COLUMNS, Names, call, frame, secon
 
 
 def cleaned(*rows: dict[str, Any], **options: Any) -> Cleaned:
-    return clean(frame(list(rows)), Options(**options), Names())
+    return clean(Columns.of(frame(list(rows))), Options(**options), Names())
 
 
 def reason(row: dict[str, Any], **options: Any) -> str | None:
@@ -115,7 +116,7 @@ def test_phases_last_from_stamp_to_stamp() -> None:
 def test_calendar_is_that_of_python(start_s: int) -> None:
     stamps = dict.fromkeys(STAMP_COLUMNS)
     row = call() | stamps | {"answer_s": start_s, "arrive_s": start_s + 60}
-    found = clean(frame([row]), Options(), Names()).rows
+    found = clean(Columns.of(frame([row])), Options(), Names()).rows
     when = datetime(1970, 1, 1) + timedelta(seconds=start_s)
     assert found["hour"][0] == when.hour
     assert found["weekday"][0] == when.weekday()
@@ -145,7 +146,7 @@ def test_nothing_but_place_and_reason_is_kept_of_a_rejected_record() -> None:
 
 
 def test_an_empty_part_is_clean() -> None:
-    found = clean(table.empty(), Options(), Names())
+    found = clean(Columns.of(table.empty()), Options(), Names())
     assert (found.facts["read"], found.facts["used"], found.facts["rejected"]) == (0, 0, {})
 
 
@@ -204,7 +205,7 @@ def test_every_record_is_used_or_rejected_by_the_rules(
     rows: list[dict[str, Any]], start: str, longest: int
 ) -> None:
     options = Options(start_stamp=start, longest_min=longest)
-    found = clean(frame(rows), options, Names())
+    found = clean(Columns.of(frame(rows)), options, Names())
     expected = [slow_reason(row, options) for row in rows]
     assert found.rows["line"].tolist() == [i + 2 for i, key in enumerate(expected) if key is None]
     told = zip(found.rejected["line"].tolist(), found.rejected["reason"].tolist(), strict=True)
@@ -222,12 +223,11 @@ def test_the_digest_is_murmur_hash_3() -> None:
         (0xCBD8A7B341BD9B02, 0x5B1E906A48AE1D19),
         (0xE34BBC7BBC071B6C, 0x7A433CA9C49A9347),
     ]
-    data = "".join(texts).encode()
-    offsets = np.cumsum([0, *(len(t) for t in texts)])
-    high, low = np.empty(3, np.uint64), np.empty(3, np.uint64)
-    words = np.frombuffer(data + bytes(16 - len(data) % 8), "<u8")
-    loops.digests(words, offsets, np.zeros(3, np.uint64), high, low)
-    assert list(zip(high.tolist(), low.tolist(), strict=True)) == expected
+    ids, rows, seeds = Spans.of([*texts, None]), np.arange(4), np.zeros(4, np.uint64)
+    high, low, known = np.empty(4, np.uint64), np.empty(4, np.uint64), np.empty(4, np.bool_)
+    loops.digests(ids.buffer, ids.starts, ids.ends, rows, seeds, high, low, known)
+    assert known.tolist() == [True, True, True, False]
+    assert list(zip(high.tolist(), low.tolist(), strict=True))[:3] == expected
 
 
 def test_every_reason_has_a_text_in_both_languages() -> None:

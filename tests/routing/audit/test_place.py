@@ -11,14 +11,15 @@ import pytest
 import shapely
 
 from geodata import region as regions
+from geodata.calls.columns import Numbered
 from geodata.region import WGS84, Region
 from routing import config, land_network
-from routing.audit.place import HOW, PlaceParameters, Places
+from routing.audit.place import PlaceParameters, Places
 from routing.audit.place_names import plain, short
+from routing.audit.placing import HOW, OFF, POINT, SHORE
 from routing.land_network import LandNetwork
 from tests.routing import toy
-
-POINT, SHORE, TOWNSHIP, COUNTY, OFF, UNKNOWN = range(6)
+from tests.routing.audit.records import placed_table
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +38,16 @@ def places(zhoushan: Region, land: LandNetwork) -> Places:
 
 
 def located(places: Places, lon: Any, lat: Any) -> pl.DataFrame:
-    blank = pl.Series([None] * len(lon), dtype=pl.String)
-    calls = {"lon": pl.Series(lon), "lat": pl.Series(lat), "county": blank, "township": blank}
-    return places.locate(pl.DataFrame(calls))
+    x, y = (np.asarray(values, float) for values in (lon, lat))
+    none = Numbered.none(len(x))
+    return placed_table(places.locate(x, y, none, none))
 
 
 def named(places: Places, *rows: tuple[str | None, str | None]) -> pl.DataFrame:
-    none = pl.Series([None] * len(rows), dtype=pl.Float64)
-    county = pl.Series([c for c, _ in rows], dtype=pl.String)
-    township = pl.Series([t for _, t in rows], dtype=pl.String)
-    calls = {"lon": none, "lat": none, "county": county, "township": township}
-    return places.locate(pl.DataFrame(calls))
+    nowhere = np.full(len(rows), np.nan)
+    county = Numbered.of(pl.Series([c for c, _ in rows], dtype=pl.String))
+    township = Numbered.of(pl.Series([t for _, t in rows], dtype=pl.String))
+    return placed_table(places.locate(nowhere, nowhere, county, township))
 
 
 def by_hand(region: Region, land: LandNetwork, xy: np.ndarray, shore_m: float) -> pd.DataFrame:
@@ -175,8 +175,8 @@ def test_a_township_of_another_county_than_named_is_not_taken(places: Places) ->
 
 def test_coordinates_count_before_names(places: Places, zhoushan: Region) -> None:
     home = zhoushan.demand.query("island_id == 'dengbu'").geometry.iloc[0]
-    call = {"lon": home.x, "lat": home.y, "county": "定海区", "township": "临城街道"}
-    found = places.locate(pl.DataFrame([call]))
+    names = (Numbered(np.zeros(1, np.int32), (name,)) for name in ("定海区", "临城街道"))
+    found = placed_table(places.locate(np.array([home.x]), np.array([home.y]), *names))
     assert found["county"].to_list() == ["普陀区"]
     assert found["island_id"].to_list() == ["dengbu"]
 

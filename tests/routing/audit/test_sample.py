@@ -11,6 +11,7 @@ import pytest
 from geodata import calls as readers
 from geodata import crs
 from geodata import region as regions
+from geodata.calls.columns import Numbered
 from geodata.errors import InputError
 from geodata.region import Region
 from routing import config, land_network
@@ -23,6 +24,7 @@ from routing.audit.sample_dirt import DirtParameters
 from routing.audit.weather import Weather
 from routing.config import Parameters
 from routing.land_network import LandNetwork
+from tests.routing.audit.records import placed_table
 
 CLEAN = DirtParameters.none()
 
@@ -60,9 +62,9 @@ def used(world: World, log: Sample) -> pl.DataFrame:
     table = log.table
     stamp = {name: table[heading].dt.epoch("s") for name, heading in HEADINGS.items()}
     calls = pl.DataFrame({f"{name}_s": values for name, values in stamp.items()})
-    named = {"lon": "经度", "lat": "纬度", "county": "县区", "township": "乡镇"}
-    places = pl.DataFrame({name: table[heading] for name, heading in named.items()})
-    placed = Places.of(world.region, world.land).locate(places)
+    lon, lat = (table[heading].fill_null(np.nan).to_numpy() for heading in ("经度", "纬度"))
+    names = (Numbered.of(table[heading]) for heading in ("县区", "乡镇"))
+    placed = placed_table(Places.of(world.region, world.land).locate(lon, lat, *names))
     return calls.with_columns(
         response_s=stamp["arrive"] - stamp["answer"],
         handling_s=stamp["dispatch"] - stamp["answer"],
@@ -227,7 +229,7 @@ def test_each_format_reads_back_as_what_was_drawn(
     file = tmp_path / name
     sample_file.write(log.table, file, encoding=encoding, stamps=stamps)
     source = readers.open([file])
-    found = pl.concat([readers.read(part) for part in source.parts()])
+    found = pl.concat([readers.read(part).table() for part in source.parts()])
     assert len(found) == len(log.table)
     assert sample.is_synthetic(source.mapping.headings)
     for stamp, heading in HEADINGS.items():
