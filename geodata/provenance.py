@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import platform
 import re
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 SCHEMA = "island-response/run/1"
@@ -18,7 +21,8 @@ HIDDEN = "***"
 _SECRET = re.compile(r"(^|[-_.])(key|token|secret|password|passwd|credentials?)s?$", re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"([?&](?:tk|ak|key|token|secret|password)=)[^&\s]+", re.IGNORECASE)
 _USER_IN_ADDRESS = re.compile(r"(\w+://)[^/@\s]+@")
-_BLOCK = 1 << 20
+_BLOCK = 1 << 22
+_NONE: Mapping[Path, str] = MappingProxyType({})
 
 
 def run_record(
@@ -31,6 +35,7 @@ def run_record(
     finished: datetime | None = None,
     outputs: Sequence[Path] = (),
     seed: int | None = None,
+    hashed: Mapping[Path, str] | None = None,
 ) -> dict[str, Any]:
     """Return the run record, ready for ``run.json``.
 
@@ -44,6 +49,7 @@ def run_record(
         started, finished: times with a time zone; `finished` is now unless given.
         outputs: files written, of which name and SHA-256 are recorded.
         seed: seed of random numbers, where any were drawn.
+        hashed: SHA-256 of inputs for which it is known already.
 
     Environment variables, host and user names are not recorded.
     """
@@ -52,7 +58,7 @@ def run_record(
         "schema": SCHEMA,
         "command": command,
         "arguments": {name: _shown(name, value) for name, value in arguments.items()},
-        "inputs": {role: input_entry(source) for role, source in inputs.items()},
+        "inputs": {role: input_entry(source, hashed or {}) for role, source in inputs.items()},
         "parameters": parameters,
         "seed": seed,
         "outputs": {path.name: sha256_of(path) for path in sorted(outputs)},
@@ -68,11 +74,35 @@ def run_record(
     }
 
 
-def input_entry(source: Path | str) -> dict[str, str]:
+def input_entry(source: Path | str, hashed: Mapping[Path, str] = _NONE) -> dict[str, str]:
     """Return what is recorded of one input: its name and SHA-256, or the text itself."""
     if isinstance(source, str):
         return {"value": source}
-    return {"path": str(source), "sha256": sha256_of(source)}
+    return {"path": str(source), "sha256": hashed.get(source) or sha256_of(source)}
+
+
+class Hashing:
+    """SHA-256 of files, made in a thread beside other work, which may end before it does.
+
+    Args:
+        paths: the files.
+    """
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._found: dict[Path, str] = {}
+        self._thread = threading.Thread(target=self._work, args=(list(paths),), daemon=True)
+        self._thread.start()
+
+    def _work(self, paths: list[Path]) -> None:
+        # A file that cannot be read is left to whoever asks for it later.
+        with contextlib.suppress(OSError):
+            for path in paths:
+                self._found[path] = sha256_of(path)
+
+    def found(self) -> Mapping[Path, str]:
+        """Return the hashes once all are made; without those of files that cannot be read."""
+        self._thread.join()
+        return self._found
 
 
 def sha256_of(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from geodata.calls import (
     arrow,
+    clock_loops,
     record_loops,
     stamp_loops,
     stamp_signs,
-    stamps,
     texts,
     value_loops,
     zones,
 )
 from geodata.calls.columns import MISSING, Bytes, Columns, Integers, Numbered, Spans
 from geodata.calls.reading import NONE, Part, Reading
-from geodata.calls.table import STAMPS, TEXTS
+from geodata.calls.table import STAMPS
 
 # Cells of up to four bytes that say nothing, as numbers: their bytes, and their length above.
 _BLANK_WORDS = np.array(
@@ -65,6 +65,12 @@ class Stamped:
     def room(cls, columns: int, rows: int) -> Stamped:
         """Return room for columns of stamps, still to be filled in."""
         return cls(np.empty((columns, rows), np.uint8), np.empty((columns, rows), np.int64))
+
+    def cut(self, rows: int) -> Stamped:
+        """Return the first rows."""
+        if rows == self.kinds.shape[1]:
+            return self
+        return Stamped(self.kinds[:, :rows].copy(), self.seconds[:, :rows].copy())
 
 
 @dataclass
@@ -121,28 +127,43 @@ def stamps_of(grid: Grid, chosen: Sequence[int], forms: Sequence[int], into: Sta
         forms: index in `stamps.FORMATS` of each.
         into: filled.
     """
-    stamp_loops.parse_spans(
-        grid.buffer,
-        grid.starts,
-        grid.ends,
-        np.array(chosen, np.int64),
-        grid.encoding == "gb18030",
-        stamp_signs.signs_of(grid.encoding),
-        stamp_signs.blanks(),
-        np.array(forms, np.int64),
-        into.kinds,
-        into.seconds,
-    )
+    StampReader(grid, chosen, forms, into).take(0, grid.starts.shape[1])
+
+
+class StampReader:
+    """Reads columns of stamps in text, rows by rows; see `stamps_of`."""
+
+    def __init__(
+        self, grid: Grid, chosen: Sequence[int], forms: Sequence[int], into: Stamped
+    ) -> None:
+        self.grid, self.into = grid, into
+        self.chosen, self.forms = np.array(chosen, np.int64), np.array(forms, np.int64)
+        self.known = stamp_loops.memory(len(chosen))
+
+    def take(self, first: int, last: int) -> None:
+        """Read some rows."""
+        grid = self.grid
+        signs, nothing = stamp_signs.signs_of(grid.encoding), stamp_signs.blanks()
+        stamp_loops.parse_spans(
+            grid.buffer, grid.starts, grid.ends, self.chosen, first, last,
+            grid.encoding == "gb18030", signs, nothing, self.forms, *self.known,
+            self.into.kinds, self.into.seconds,
+        )  # fmt: skip
 
 
 def degrees_of(spans: Spans) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return a column of coordinates, NaN where blank or unread, and which are unread."""
-    starts, ends = spans.starts.copy(), spans.ends.copy()
-    value_loops.trim(spans.buffer, starts, ends)
-    values, odd = np.empty(len(starts)), np.empty(len(starts), np.uint8)
-    value_loops.numbers(spans.buffer, starts, ends, values, odd)
+    values, odd = np.empty(len(spans.starts)), np.empty(len(spans.starts), np.uint8)
+    value_loops.numbers(spans.buffer, spans.starts, spans.ends, values, odd)
+    return degrees(spans, values, odd)
+
+
+def degrees(
+    spans: Spans, values: NDArray[np.float64], odd: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return what `degrees_of` does, of the rows that `value_loops.numbers` read and did not."""
     for row in np.flatnonzero(odd):
-        content = spans.buffer[starts[row] : ends[row]].tobytes()
+        content = spans.buffer[spans.starts[row] : spans.ends[row]].tobytes()
         value = texts.coordinate(content.decode(spans.encoding, errors="replace"))
         values[row] = np.nan if value is None else value
         odd[row] = value is not None and np.isnan(value)
@@ -191,9 +212,8 @@ def identifiers_of(spans: Spans) -> tuple[Spans, NDArray[np.bool_]]:
     """
     rows = len(spans.starts)
     bad = np.zeros(rows, bool)
-    plain = plain_identifiers(spans, feeds=False)
-    if plain is not None:
-        return plain, bad
+    if not rows:
+        return spans, bad
     content = value_loops.joined(spans.buffer, spans.starts, spans.ends).tobytes()[:-1]
     try:
         series = pl.Series([content.decode(spans.encoding)]).str.split("\n").explode()
@@ -204,17 +224,18 @@ def identifiers_of(spans: Spans) -> tuple[Spans, NDArray[np.bool_]]:
     return arrow.spans(clean_identifiers(series)), bad
 
 
-def plain_identifiers(spans: Spans, *, feeds: bool) -> Spans | None:
-    """Return identifiers without blanks around them, none where nothing is said, if all are ASCII.
+def take_blanks_away(buffer: Bytes, starts: Integers, ends: Integers, *, feeds: bool) -> bool:
+    """Move the limits of identifiers inwards over blanks, if all of them are ASCII.
 
     Args:
-        spans: texts of a column.
-        feeds: whether they may hold line feeds.
+        buffer: bytes.
+        starts, ends: limits, changed; negative where nothing is said.
+        feeds: whether line feeds inside are let pass.
+
+    Returns:
+        Whether it was done; if not, the limits mean nothing.
     """
-    starts, ends = spans.starts.copy(), spans.ends.copy()
-    if not value_loops.plain_identifiers(spans.buffer, starts, ends, _BLANK_WORDS, feeds):
-        return None
-    return Spans(spans.buffer, starts, ends)
+    return bool(value_loops.plain_identifiers(buffer, starts, ends, _BLANK_WORDS, feeds))
 
 
 def clean_identifiers(series: pl.Series) -> pl.Series:
@@ -245,9 +266,9 @@ def _stamps(reading: Reading, found: Found) -> tuple[Integers, NDArray[np.uint16
     rows, present = len(found.lines), _present(reading)
     faults = np.zeros(rows, np.uint16)
     seconds = found.stamps.seconds
-    if not value_loops.plain_seconds(found.stamps.kinds, seconds, faults):
+    if not clock_loops.plain_seconds(found.stamps.kinds, seconds, faults):
         seconds, valid = np.empty_like(seconds), np.empty_like(found.stamps.kinds)
-        value_loops.local_seconds(
+        clock_loops.local_seconds(
             found.stamps.kinds,
             found.stamps.seconds,
             found.days.kinds,
@@ -277,56 +298,3 @@ def stamped_in(reading: Reading) -> tuple[list[int], list[int]]:
     """Return the columns of the stamps that there are, in phase order, and their formats."""
     present = _present(reading)
     return [reading.stamps[k] for k in present], [reading.formats[k] for k in present]
-
-
-def from_grid(
-    part: Part,
-    grid: Grid,
-    lines: Integers,
-    faults: NDArray[np.uint8],
-    midnights: dict[int, Integers] | None = None,
-) -> Columns:
-    """Return the columns of a part whose cells are all texts.
-
-    Args:
-        part: what is read.
-        grid: texts of its wanted columns, in their order.
-        lines, faults: of each row; see `Found`.
-        midnights: rows of columns whose date stands for its midnight.
-    """
-    reading, rows = part.reading, len(lines)
-    slot = {column: k for k, column in enumerate(reading.wanted)}
-    stamped, forms = stamped_in(reading)
-    found = Found(
-        lines, faults, Stamped.room(len(stamped), rows), Stamped.room(len(reading.days), rows)
-    )
-    stamps_of(grid, [slot[c] for c in stamped], forms, found.stamps)
-    for k, column in enumerate(stamped):
-        found.stamps.kinds[k, (midnights or {}).get(column, [])] = stamps.MIDNIGHT
-    stamps_of(grid, [slot[c] for c in reading.days], [0] * len(reading.days), found.days)
-    if reading.lon != NONE and reading.lat != NONE:
-        found.lon, found.lat = (
-            degrees_of(grid.column(slot[c])) for c in (reading.lon, reading.lat)
-        )
-    if reading.call_id != NONE:
-        found.call_id, bad = identifiers_of(grid.column(slot[reading.call_id]))
-        mark_undecodable(found, bad)
-    wanted = {n: slot[c] for n, c in zip(TEXTS, reading.texts, strict=True) if c != NONE}
-    for name, (numbered, bad) in zip(
-        wanted, _all_categories(grid, [*wanted.values()]), strict=True
-    ):
-        found.texts[name] = numbered
-        mark_undecodable(found, bad)
-    return columns(part, found)
-
-
-def _all_categories(
-    grid: Grid, chosen: Sequence[int]
-) -> Iterator[tuple[Numbered, NDArray[np.bool_]]]:
-    """Yield what `categories_of` does for the columns `chosen`."""
-    codes, firsts, counts = value_loops.encode_few(
-        grid.buffer, grid.starts, grid.ends, np.array(chosen, np.int64)
-    )
-    for k, slot in enumerate(chosen):
-        spans, count = grid.column(slot), counts[k]
-        yield categories_of(spans) if count < 0 else categories(spans, codes[k], firsts[k, :count])

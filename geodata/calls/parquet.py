@@ -16,7 +16,7 @@ from geodata.calls.sniff import SAMPLE_ROWS
 from geodata.calls.table import TEXTS
 from geodata.errors import Fault, InputError
 
-BYTES_PER_ROW = 64
+BYTES_PER_ROW = 192
 """Sets the rows of a part: by default 262,144, which is the row group that polars writes."""
 # So many parts are looked into for row groups.
 _GROUPS_SEEN = 5
@@ -157,8 +157,10 @@ def _stamps(series: pl.Series, form: int, into: Stamped, k: int) -> None:
 
 
 def _identifiers(series: pl.Series) -> Spans:
-    plain = frame.plain_identifiers(arrow.spans(series), feeds=True)
-    return arrow.spans(frame.clean_identifiers(series)) if plain is None else plain
+    ids = arrow.spans(series)
+    if frame.take_blanks_away(ids.buffer, ids.starts, ids.ends, feeds=True):
+        return ids
+    return arrow.spans(frame.clean_identifiers(series))
 
 
 def _categories(series: pl.Series) -> Numbered:

@@ -44,6 +44,16 @@ def count_of(buffer: Bytes, byte: int) -> int:
 
 
 @compiled
+def counts_of(buffer: Bytes, one: int, other: int) -> tuple[int, int]:
+    """Return how often each of two bytes occurs."""
+    ones, others = 0, 0
+    for i in range(len(buffer)):
+        ones += buffer[i] == one
+        others += buffer[i] == other
+    return ones, others
+
+
+@compiled
 def first_record(
     buffer: Bytes,
     begin: int,
@@ -88,38 +98,43 @@ def first_record(
 @compiled
 def split(
     buffer: Bytes,
+    at: int,
+    limit: int,
+    line: int,
+    row: int,
     separator: int,
     newline: int,
     wide: bool,
     slots: Integers,
-    n_slots: int,
-    first_line: int,
-    rows: int,
-) -> tuple[Integers, Integers, Integers, NDArray[np.uint8]]:
-    """Find the wanted fields of every record; doubled quotes are undone in `buffer`.
+    starts: Integers,
+    ends: Integers,
+    lines: Integers,
+    faults: NDArray[np.uint8],
+) -> tuple[int, int, int]:
+    """Find the wanted fields of the records that begin before `limit`.
 
-    Records without content (separators, quotes and blanks only) are left out.
+    Doubled quotes are undone in `buffer`. Records without content (separators, quotes and blanks
+    only) are left out.
 
     Args:
         buffer: whole records; a last line may be cut off beyond `LINE_LIMIT`.
+        at: byte at which a record begins.
+        limit: byte before which the last record begins.
+        line: number of the physical line at `at`.
+        row: the first row to fill.
         slots: for each column of the file where it goes, or -1.
-        n_slots: number of wanted columns.
-        first_line: number of the first physical line.
-        rows: at least the number of records.
+        starts, ends: filled, shape (wanted columns, rows), start -1 where the record is faulty.
+        lines: filled, line of each record.
+        faults: filled, fault of each record.
 
     Returns:
-        starts and ends, shape (n_slots, records), start -1 where the record is faulty; line of each
-        record; fault of each record.
+        Byte, line and row that come next.
     """
-    starts = np.empty((n_slots, rows), np.int64)
-    ends = np.empty((n_slots, rows), np.int64)
-    quoted = np.zeros((n_slots, rows), np.uint8)
-    lines = np.empty(rows, np.int64)
-    faults = np.empty(rows, np.uint8)
-    at, row, line = 0, 0, first_line
-    marks = _marks(buffer, separator, newline)
+    n_slots = starts.shape[0]
+    quoted = np.zeros(n_slots, np.uint8)
+    marks = _marks(buffer, at, 0 if wide else limit, separator, newline)
     mark = 0
-    while at < len(buffer):
+    while at < limit:
         while mark < len(marks) and marks[mark] < at:
             mark += 1
         if not wide:
@@ -132,7 +147,7 @@ def split(
             if plain > 0:
                 at, mark = after, mark + plain * len(slots)
                 continue
-        quoted[:, row] = 0
+        quoted[:] = 0
         end, fault, breaks = _record(
             buffer,
             at,
@@ -143,38 +158,40 @@ def split(
             slots,
             starts[:, row],
             ends[:, row],
-            quoted[:, row],
+            quoted,
         )
         if not _is_empty(buffer, at, end, separator):
             lines[row], faults[row] = line, fault
             for slot in range(n_slots):
                 if fault:
                     starts[slot, row], ends[slot, row] = -1, -1
-                elif quoted[slot, row]:
+                elif quoted[slot]:
                     ends[slot, row] = _unquoted(buffer, starts[slot, row], ends[slot, row])
             row += 1
         at, line = end, line + breaks
-    return starts[:, :row], ends[:, :row], lines[:row], faults[:row]
+    return at, line, row
 
 
 @compiled
-def _marks(buffer: Bytes, separator: int, newline: int) -> NDArray[np.int32]:
-    """Return where separators, line ends, quotes and NUL bytes stand.
+def _marks(
+    buffer: Bytes, start: int, limit: int, separator: int, newline: int
+) -> NDArray[np.int32]:
+    """Return where separators, line ends, quotes and NUL bytes stand from `start` to `limit`.
 
     The comparisons of a block become vector instructions; its words without a mark are skipped.
     """
     # Bytes compared with bytes stay bytes, many to a vector.
     one, two, three, four = np.uint8(separator), np.uint8(newline), np.uint8(_QUOTE), np.uint8(0)
     count = 0
-    for byte in buffer:
+    for byte in buffer[start:limit]:
         count += (byte == one) | (byte == two) | (byte == three) | (byte == four)
     # Eight more, so that a word's bytes are noted without a branch for each.
     marks = np.empty(count + 8, np.int32)
     block = np.zeros(_BLOCK, np.uint8)
     words = block.view(np.uint64)
     found = 0
-    for begin in range(0, len(buffer), _BLOCK):
-        piece = buffer[begin : begin + _BLOCK]
+    for begin in range(start, limit, _BLOCK):
+        piece = buffer[begin : min(begin + _BLOCK, limit)]
         for i in range(len(piece)):
             byte = piece[i]
             block[i] = (byte == one) | (byte == two) | (byte == three) | (byte == four)

@@ -16,7 +16,7 @@ import numpy as np
 import python_calamine
 from numpy.typing import NDArray
 
-from geodata.calls import frame, stamps
+from geodata.calls import grid_reader, stamps
 from geodata.calls.columns import Columns
 from geodata.calls.frame import Grid
 from geodata.calls.reading import NONE, Part
@@ -141,7 +141,7 @@ def read(part: Part) -> Columns:
     midnights = {c: columns[c].midnights() for c in timed}
     rows_at = np.array(lines, np.int64)
     grid = _grid([columns[c] for c in reading.wanted])
-    return frame.from_grid(part, grid, rows_at, np.zeros(len(lines), np.uint8), midnights)
+    return grid_reader.read(part, grid, rows_at, np.zeros(len(lines), np.uint8), midnights)
 
 
 def _grid(columns: Sequence[_Column]) -> Grid:

@@ -52,16 +52,25 @@ _OVERRUN: Final = 128
 _BLOCK: Final = 1024
 
 
+def memory(columns: int) -> tuple[Words, Integers]:
+    """Return room for what `parse_spans` has learnt of columns of stamps."""
+    return np.zeros((columns, _WORDS), np.uint64), np.zeros((columns, _NUMBERS), np.int64)
+
+
 @compiled
 def parse_spans(
     buffer: Bytes,
     starts: Integers,
     ends: Integers,
     chosen: Integers,
+    begin: int,
+    stop: int,
     gb: bool,
     signs: Bytes,
     nothing: Bytes,
     forms: Integers,
+    words: Words,
+    numbers: Integers,
     kinds: NDArray[np.uint8],
     seconds: Integers,
 ) -> None:
@@ -71,17 +80,17 @@ def parse_spans(
         buffer: bytes in GB18030 (`gb`) or UTF-8.
         starts, ends: limits of each text, shape (all columns, rows); a negative start is blank.
         chosen: the columns to read.
+        begin, stop: the rows to read.
         signs: from `signs_of` for the encoding.
         nothing: from `blanks`.
         forms: index in `stamps.FORMATS` of each.
+        words, numbers: from `memory`; kept from one call to the next.
         kinds, seconds: filled, shape (chosen columns, rows).
     """
-    columns, rows = kinds.shape
+    columns = kinds.shape[0]
     scratch = np.empty(ROOM, np.uint8)
-    words = np.zeros((columns, _WORDS), np.uint64)
-    numbers = np.zeros((columns, _NUMBERS), np.int64)
-    for first in range(0, rows, _BLOCK):
-        last = min(first + _BLOCK, rows)
+    for first in range(begin, stop, _BLOCK):
+        last = min(first + _BLOCK, stop)
         for k in range(columns):
             row, c = first, chosen[k]
             while row < last:

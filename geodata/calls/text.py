@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from geodata.calls import frame, record_loops
-from geodata.calls.columns import Columns
+from geodata.calls import record_loops
+from geodata.calls.columns import Bytes, Columns
 from geodata.calls.frame import Grid
+from geodata.calls.grid_reader import GridReader
 from geodata.calls.reading import Part, Reading, TextForm
 from geodata.calls.record_loops import LINE_LIMIT
 
 BYTES_PER_PART = 16 << 20
 _THREADS = 2
-_SKIM = 1 << 20
+_SKIM = 1 << 19
+# Bytes whose records are split and read while they are in the processor's cache.
+_WINDOW = 1 << 19
 
 
 def parts(
@@ -75,14 +79,23 @@ def read(part: Part) -> Columns:
     wanted, form = part.reading.wanted, part.form
     slots = np.full(part.reading.columns, -1, np.int64)
     slots[list(wanted)] = range(len(wanted))
-    rows = record_loops.count_of(buffer, form.newline) + 1
-    starts, ends, lines, faults = record_loops.split(
-        buffer, form.separator, form.newline, form.is_wide, slots, len(wanted), part.line, rows
-    )
-    return frame.from_grid(part, Grid(buffer, starts, ends, form.encoding), lines, faults)
+    rows = record_loops.count_of(buffer, form.newline)
+    rows += bool(len(buffer)) and buffer[-1] != form.newline
+    starts, ends = np.empty((len(wanted), rows), np.int64), np.empty((len(wanted), rows), np.int64)
+    lines, faults = np.empty(rows, np.int64), np.empty(rows, np.uint8)
+    reader = GridReader(part, Grid(buffer, starts, ends, form.encoding))
+    signs = form.separator, form.newline, form.is_wide
+    at, line, row = 0, part.line, 0
+    while at < len(buffer):
+        first, limit = row, min(at + _WINDOW, len(buffer))
+        at, line, row = record_loops.split(
+            buffer, at, limit, line, row, *signs, slots, starts, ends, lines, faults
+        )
+        reader.take(first, row)
+    return reader.columns(lines[:row], faults[:row])
 
 
-def load(path: str, start: int, stop: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+def load(path: str, start: int, stop: int) -> Bytes:
     """Return bytes `start` to `stop` of a file, fewer at its end."""
     return np.fromfile(path, np.uint8, count=max(stop - start, 0), offset=start)
 
@@ -131,19 +144,26 @@ class _Skim:
     def _plain(self, start: int, limit: int) -> tuple[int, int] | None:
         """Return what `first` does, and the line breaks up to there, if no quote comes before."""
         after, lines = self._after_break(limit), 0
-        for at in range(start, after, _SKIM):
-            piece = load(self.path, at, min(at + _SKIM, after))
-            if record_loops.count_of(piece, ord('"')):
+        for piece in self._pieces(start, after):
+            quotes, breaks = record_loops.counts_of(piece, ord('"'), self.form.newline)
+            if quotes:
                 return None
-            lines += record_loops.count_of(piece, self.form.newline)
+            lines += breaks
         return max(after, start), lines
 
     def breaks(self, start: int, stop: int) -> int:
         """Return the number of line breaks between two bytes."""
-        return sum(
-            record_loops.count_of(load(self.path, at, min(at + _SKIM, stop)), self.form.newline)
-            for at in range(start, stop, _SKIM)
-        )
+        newline = self.form.newline
+        return sum(record_loops.count_of(piece, newline) for piece in self._pieces(start, stop))
+
+    def _pieces(self, start: int, stop: int) -> Iterator[Bytes]:
+        """Yield bytes `start` to `stop` in pieces, each gone when the next one comes."""
+        room = np.empty(_SKIM, np.uint8)
+        with Path(self.path).open("rb", buffering=0) as file:
+            file.seek(start)
+            while start < stop and (got := file.readinto(room[: min(_SKIM, stop - start)])):
+                yield room[:got]
+                start += got
 
     def _after_break(self, goal: int) -> int:
         """Return the byte after the first line break from the byte before `goal` on."""

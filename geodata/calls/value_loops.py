@@ -1,19 +1,16 @@
-"""Texts, numbers and rows of stamps put together, in compiled loops."""
+"""Texts and numbers out of bytes, in compiled loops."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.calls.columns import MISSING
-from geodata.calls.stamps import BLANK, DATE, DAY_S, LOCAL, MIDNIGHT, TIME, UTC
 from geodata.calls.words import integer, word_at
 from geodata.jit import compiled, inlined
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
-_HALF_DAY = DAY_S // 2
 # Rows whose bytes stay in the processor's cache from one column to the next, and as many distinct
 # texts as a column of names has.
 _BLOCK, _FEW = 1024, 1024
@@ -24,18 +21,6 @@ _NEWLINE, _SPACE, _TAB, _CR, _MINUS, _PLUS, _DOT, _0, _9 = (ord(c) for c in "\n 
 # Integers below 2^53 and powers of ten to 10^22 are exact floats, and so is one division of them.
 _EXACT = 1 << 53
 _TENS = np.array([10.0**k for k in range(23)])
-
-
-@compiled
-def trim(buffer: Bytes, starts: Integers, ends: Integers) -> None:
-    """Move the limits of texts inwards over blanks; a negative start stays."""
-    for row in range(len(starts)):
-        start, end = starts[row], ends[row]
-        while start < end and (buffer[start] <= _SPACE and _is_space(buffer[start])):
-            start += 1
-        while end > start and (buffer[end - 1] <= _SPACE and _is_space(buffer[end - 1])):
-            end -= 1
-        starts[row], ends[row] = start, end
 
 
 @compiled
@@ -66,38 +51,55 @@ def encode(
     return codes, firsts[:count]
 
 
+def few(columns: int, rows: int) -> tuple[NDArray[np.int32], Integers, NDArray[np.int32], Integers]:
+    """Return room for `encode_few`.
+
+    Returns:
+        The number of each row's text, shape (columns, rows); the first row of each number; a table
+        of numbers by hash; how many there are, -1 for a column with more than `_FEW`, whose numbers
+        say nothing.
+    """
+    return (
+        np.empty((columns, rows), np.int32),
+        np.empty((columns, _FEW), np.int64),
+        np.full((columns, _SPREAD * _FEW), -1, np.int32),
+        np.zeros(columns, np.int64),
+    )
+
+
 @compiled
 def encode_few(
-    buffer: Bytes, starts: Integers, ends: Integers, chosen: Integers
-) -> tuple[NDArray[np.int32], Integers, Integers]:
+    buffer: Bytes,
+    starts: Integers,
+    ends: Integers,
+    chosen: Integers,
+    begin: int,
+    stop: int,
+    codes: NDArray[np.int32],
+    firsts: Integers,
+    tables: NDArray[np.int32],
+    counts: Integers,
+) -> None:
     """Number the distinct texts of several columns, as `encode` does, as long as they are few.
 
     Args:
         buffer: bytes.
         starts, ends: shape (all columns, rows).
         chosen: the columns to number.
-
-    Returns:
-        The number of each row's text, shape (chosen columns, rows); the first row of each number;
-        how many there are, -1 for a column with more than `_FEW`, whose numbers say nothing.
+        begin, stop: the rows to number, after those of earlier calls.
+        codes, firsts, tables, counts: of `few`; kept from one call to the next.
     """
-    columns, rows = len(chosen), starts.shape[1]
-    codes = np.empty((columns, rows), np.int32)
-    firsts = np.empty((columns, _FEW), np.int64)
-    tables = np.full((columns, _SPREAD * _FEW), -1, np.int32)
-    counts = np.zeros(columns, np.int64)
-    for begin in range(0, rows, _BLOCK):
-        stop = min(begin + _BLOCK, rows)
-        for k in range(columns):
+    for first in range(begin, stop, _BLOCK):
+        last = min(first + _BLOCK, stop)
+        for k in range(len(chosen)):
             if counts[k] >= 0:
                 c = chosen[k]
                 row, counts[k] = _number(
-                    buffer, starts[c], ends[c], begin, stop, codes[k], firsts[k], tables[k],
+                    buffer, starts[c], ends[c], first, last, codes[k], firsts[k], tables[k],
                     counts[k],
                 )  # fmt: skip
-                if row < stop:
+                if row < last:
                     counts[k] = -1
-    return codes, firsts, counts
 
 
 @compiled
@@ -209,7 +211,7 @@ def joined(buffer: Bytes, starts: Integers, ends: Integers) -> Bytes:
 def numbers(
     buffer: Bytes, starts: Integers, ends: Integers, values: NDArray[np.float64], odd: Bytes
 ) -> None:
-    """Read a decimal number a row, to the nearest float.
+    """Read a decimal number a row, with blanks around it or not, to the nearest float.
 
     Args:
         values: filled; NaN where blank or not read.
@@ -218,6 +220,10 @@ def numbers(
     for row in range(len(starts)):
         values[row], odd[row] = np.nan, 0
         at, end = starts[row], ends[row]
+        while at < end and (buffer[at] <= _SPACE and _is_space(buffer[at])):
+            at += 1
+        while end > at and (buffer[end - 1] <= _SPACE and _is_space(buffer[end - 1])):
+            end -= 1
         if at < 0 or at >= end:
             continue
         negative = buffer[at] == _MINUS
@@ -240,118 +246,6 @@ def numbers(
         else:
             value = whole / _TENS[max(decimals, 0)]
             values[row] = -value if negative else value
-
-
-@compiled
-def plain_seconds(kinds: NDArray[np.uint8], seconds: Integers, faults: NDArray[np.uint16]) -> bool:
-    """Do in place what `local_seconds` does, where every stamp has its date and is local.
-
-    Args:
-        kinds: as parsed, shape (stamps, rows).
-        seconds: as parsed, shape (stamps, rows); becomes `MISSING` where there is none.
-        faults: filled; bit k is set where stamp k cannot be read.
-
-    Returns:
-        Whether it was done; if not, nothing is changed.
-    """
-    n_stamps, rows = kinds.shape
-    for k in range(n_stamps):
-        other = np.uint8(0)
-        for row in range(rows):
-            kind = kinds[k, row]
-            other |= (kind == TIME) | (kind == UTC)
-        if other:
-            return False
-    for k in range(n_stamps):
-        for row in range(rows):
-            kind = kinds[k, row]
-            good = (kind == LOCAL) | (kind == MIDNIGHT)
-            seconds[k, row] = seconds[k, row] if good else MISSING
-            faults[row] |= integer((not good) & (kind != BLANK)) << k
-    return True
-
-
-@compiled
-def local_seconds(
-    kinds: NDArray[np.uint8],
-    seconds: Integers,
-    day_kinds: NDArray[np.uint8],
-    days: Integers,
-    day_of: Integers,
-    shared: int,
-    switches: Integers,
-    offsets: Integers,
-    out: Integers,
-    valid: NDArray[np.uint8],
-    faults: NDArray[np.uint16],
-) -> None:
-    """Make seconds of the local clock of every stamp in phase order.
-
-    A time of day without a date takes, in this order: the date of its own date column; the day that
-    puts it nearest to the last stamp before it in the row; the row's shared date; the day that puts
-    it nearest to the next stamp after it.
-
-    Args:
-        kinds, seconds: stamps by phase, shape (stamps, rows), as parsed.
-        day_kinds, days: date columns, shape (date columns, rows), as parsed.
-        day_of: for each stamp its own date column, or -1.
-        shared: the date column of all stamps, or -1.
-        switches, offsets: seconds UTC from which the zone is so many seconds ahead.
-        out, valid: filled, shape (stamps, rows); `valid` is 1 where there is a stamp.
-        faults: filled; bit k is set where stamp k cannot be read.
-    """
-    n_stamps, rows = kinds.shape
-    for row in range(rows):
-        fault = 0
-        for k in range(n_stamps):
-            kind, value = kinds[k, row], seconds[k, row]
-            valid[k, row] = 0
-            out[k, row] = 0
-            if kind == UTC:
-                at = np.searchsorted(switches, value, side="right") - 1
-                out[k, row], valid[k, row] = value + offsets[max(at, 0)], 1
-            elif kind in (LOCAL, MIDNIGHT):
-                out[k, row], valid[k, row] = value, 1
-            elif kind == TIME:
-                if day_of[k] >= 0 and _is_date(day_kinds[day_of[k], row]):
-                    midnight = days[day_of[k], row] // DAY_S * DAY_S
-                    out[k, row], valid[k, row] = midnight + value, 1
-            elif kind != BLANK:
-                fault |= 1 << k
-        last = -1
-        for k in range(n_stamps):
-            if kinds[k, row] == TIME and not valid[k, row]:
-                if last >= 0:
-                    out[k, row], valid[k, row] = _nearest(seconds[k, row], out[last, row]), 1
-                elif shared >= 0 and _is_date(day_kinds[shared, row]):
-                    midnight = days[shared, row] // DAY_S * DAY_S
-                    out[k, row], valid[k, row] = midnight + seconds[k, row], 1
-            if valid[k, row]:
-                last = k
-        last = -1
-        for k in range(n_stamps - 1, -1, -1):
-            if kinds[k, row] == TIME and not valid[k, row]:
-                if last >= 0:
-                    out[k, row], valid[k, row] = _nearest(seconds[k, row], out[last, row]), 1
-                else:
-                    fault |= 1 << k
-            if valid[k, row]:
-                last = k
-        faults[row] = fault
-
-
-@inlined
-def _is_date(kind: int) -> bool:
-    return kind in (DATE, LOCAL, MIDNIGHT)
-
-
-@inlined
-def _nearest(clock: int, anchor: int) -> int:
-    """Return the time of day `clock` on the day that puts it within half a day of `anchor`."""
-    found = anchor // DAY_S * DAY_S + clock
-    if found - anchor <= -_HALF_DAY:
-        return found + DAY_S
-    return found - DAY_S if found - anchor > _HALF_DAY else found
 
 
 @inlined

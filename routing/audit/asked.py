@@ -79,6 +79,7 @@ class Audit:
         source: the files read.
         region: the region as it is.
         parameters: the response model.
+        hashed: SHA-256 of the files read.
     """
 
     result: dict[str, Any]
@@ -89,6 +90,7 @@ class Audit:
     source: calls.Source
     region: Region
     parameters: Parameters
+    hashed: Mapping[Path, str]
 
 
 def periods(earlier: str, later: str) -> tuple[Period, Period]:

@@ -21,6 +21,7 @@ from routing.audit.tally import Keys, Plan, Tally
 from routing.audit.work import Prepared, Store
 
 Report = Callable[[str, float], None]
+Read = Callable[[calls.Part], Columns]
 
 _BLANK = "blank"
 
@@ -54,6 +55,7 @@ def prepare(
     locator: Locator,
     engine: Engine,
     report: Report,
+    read: Read = calls.read,
 ) -> list[Prepared]:
     """Return the cleaned parts in source order; those that the store holds are not made again.
 
@@ -65,6 +67,7 @@ def prepare(
         options, locator: what is asked, and where calls lie.
         engine: runs the parts.
         report: told the share done.
+        read: reads a part.
     """
     if not pieces:  # files with headings alone
         return [store.save(_BLANK, clean.clean(Columns.of(table.empty()), options, locator))]
@@ -77,15 +80,18 @@ def prepare(
         store,
         options,
         locator,
+        read,
         done=lambda n: report("reading", (ready + n) / total),
     )
     held |= {piece.key: part for piece, part in zip(missing, made, strict=True)}
     return [part for piece in pieces if (part := held[piece.key]) is not None]
 
 
-def prepare_one(piece: Any, store: Store, options: Options, locator: Locator) -> Prepared:
+def prepare_one(
+    piece: Any, store: Store, options: Options, locator: Locator, read: Read
+) -> Prepared:
     """Read, clean and store one part."""
-    return store.save(piece.key, clean.clean(calls.read(piece), options, locator))
+    return store.save(piece.key, clean.clean(read(piece), options, locator))
 
 
 def count(

@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from geodata import calls, catalogue, provenance
 from geodata import region as regions
@@ -33,11 +36,12 @@ from routing.audit import (
     work,
     writing,
 )
+from routing.audit.ahead import Ahead
 from routing.audit.asked import Asked, Audit, periods
 from routing.audit.counting import Counted
-from routing.audit.engine import Engine
+from routing.audit.engine import Engine, Threads
 from routing.audit.explaining import Explained
-from routing.audit.findings import Known
+from routing.audit.findings import Known, Table
 from routing.audit.modelled import Modelled
 from routing.audit.modelled_side import Under, World
 from routing.audit.options import Options, crosses
@@ -50,9 +54,9 @@ from routing.land_network import LandNetwork
 
 log = logging.getLogger(__name__)
 
-STAGES = ("region", "opening", "reading", "repeats", "counting", "causes", "tables", "pictures")
+STAGES = ("opening", "region", "reading", "repeats", "counting", "causes", "tables", "pictures")
 Report = Callable[[str, float], None]
-_BYTES_PER_PART = 8 << 20
+_BYTES_PER_PART = 24 << 20
 _REVISION = 1
 """Raised whenever cleaned parts on disk change their meaning."""
 
@@ -187,39 +191,35 @@ def execute(
 
 def compute(asked: Asked, store: Store, report: Report) -> Audit:
     """Return what an audit finds; see `run`."""
-    report("region", 0.0)
     parameters = config.load(asked.config)
-    place = regions.load(asked.region)
-    land = land_network.build(place, parameters)
-    there = modelled_side.world(asked.under, place, land, parameters)
-    locator = Later(there.locator)
-    report("opening", 0.0)
+    start = asked.options.start_stamp
     if asked.sample is not None:
-        made = draw(place, land, parameters, asked.sample, asked.seed, store.folder)
-        asked = replace(asked, paths=(made.log,), weather=made.weather)
-    source = calls.open(
-        asked.paths,
-        mapping=asked.mapping,
-        crs=asked.crs,
-        tz=asked.tz,
-        unpack_to=store.folder / work.UNPACKED,
-    )
-    _check_stamps(source, asked.options)
-    store.open(_fingerprint(asked, source, there, parameters), resume=asked.resume)
-    bounds_s = {zone: int(parameters.target.of(zone) * 60.0 + 1e-9) for zone in ZONES}
+        report("region", 0.0)
+        asked = _drawn(asked, parameters, store)
+    report("opening", 0.0)
+    source = _opened(asked, store)
+    hashing = provenance.Hashing(dict.fromkeys(file.path for file in source.files))
     # What needs the region alone, or one record of the whole log, is made beside the parts.
     with (
         engine.of(asked.scheduler, asked.workers, in_processes=asked.processes) as workers,
         ThreadPoolExecutor(1) as aside,
     ):
-        start = asked.options.start_stamp
-        given = modelled.with_start(parameters, start)
-        model = aside.submit(Modelled.of, there.region, there.land, given)
         pieces = source.parts(bytes_per_part=_bytes_per_part(source, asked, workers))
-        report("reading", 0.0)
-        parts = counting.prepare(pieces, store, asked.options, locator, workers, report)
+        with Ahead(pieces if _reads_ahead(asked, workers) else ()) as ahead:
+            report("region", 0.0)
+            place = regions.load(asked.region)
+            land = land_network.build(place, parameters)
+            there = modelled_side.world(asked.under, place, land, parameters)
+            locator = Later(there.locator)
+            store.open(_fingerprint(asked, source, there, parameters), resume=asked.resume)
+            given = modelled.with_start(parameters, start)
+            model = aside.submit(Modelled.of, there.region, there.land, given)
+            report("reading", 0.0)
+            read = ahead.read if isinstance(workers, Threads) else calls.read
+            parts = counting.prepare(pieces, store, asked.options, locator, workers, report, read)
         more = modelled_side.standby_parts(parts, there, model.result(), asked.options, store)
         crews = aside.submit(explaining.crews_of, [*parts, *more], model.result())
+        bounds_s = {zone: int(parameters.target.of(zone) * 60.0 + 1e-9) for zone in ZONES}
         counted = counting.count(parts, asked.options, bounds_s, workers, report)
         report("causes", 0.0)
         explained = explaining.explain(
@@ -234,7 +234,33 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
             engine=workers,
             report=report,
         )
-    return _found(asked, counted, explained, source, there, parameters)
+    found = _found(asked, counted, explained, source, there)
+    return Audit(*found, explained, source, there.recorded[0], parameters, hashing.found())
+
+
+def _opened(asked: Asked, store: Store) -> calls.Source:
+    source = calls.open(
+        asked.paths,
+        mapping=asked.mapping,
+        crs=asked.crs,
+        tz=asked.tz,
+        unpack_to=store.folder / work.UNPACKED,
+    )
+    _check_stamps(source, asked.options)
+    return source
+
+
+def _reads_ahead(asked: Asked, workers: Engine) -> bool:
+    """Return whether parts are read while the region is loaded: not by others, nor in vain."""
+    return isinstance(workers, Threads) and workers.workers > 1 and not asked.resume
+
+
+def _drawn(asked: Asked, parameters: Parameters, store: Store) -> Asked:
+    """Return what was asked, of a log that is made up."""
+    place = regions.load(asked.region)
+    land = land_network.build(place, parameters)
+    made = draw(place, land, parameters, asked.sample or 0, asked.seed, store.folder)
+    return replace(asked, paths=(made.log,), weather=made.weather)
 
 
 @dataclass(frozen=True)
@@ -265,8 +291,8 @@ def _found(
     explained: Explained,
     source: calls.Source,
     there: World,
-    parameters: Parameters,
-) -> Audit:
+) -> tuple[dict[str, Any], dict[str, Table], dict[str, pl.DataFrame], pl.DataFrame]:
+    """Return the result, the published tables, further tables and the rejected records."""
     place = there.recorded[0]
     options, known = asked.options, known_labels(place)
     synthetic = sample.is_synthetic(source.mapping.headings)
@@ -302,7 +328,7 @@ def _found(
     rejected = counting.rejected(counted)
     if len(rejected) != told["records"]["rejected"]:
         raise AssertionError("the table of rejected records lacks some of them")
-    return Audit(told, published, more, rejected, explained, source, place, parameters)
+    return told, published, more, rejected
 
 
 def _model_notices(explained: Explained, asked: Asked) -> list[dict[str, str]]:

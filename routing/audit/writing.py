@@ -71,5 +71,6 @@ def write_record(
         started=started,
         outputs=[folder.path(name) for name in folder.names()],
         seed=asked.seed if asked.sample is not None else None,
+        hashed=found.hashed,
     )
     tables.write_json(record, folder.path("run.json"))

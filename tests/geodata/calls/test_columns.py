@@ -87,7 +87,10 @@ def test_few_and_many_texts_are_numbered_like_each_column_alone(
     whole = spans([c for column in columns for c in column])
     shape = (3, rows)
     starts, ends = whole.starts.reshape(shape), whole.ends.reshape(shape)
-    codes, firsts, counts = value_loops.encode_few(whole.buffer, starts, ends, np.array([2, 1]))
+    codes, firsts, _, counts = room = value_loops.few(2, rows)
+    for begin, stop in ((0, rows // 3), (rows // 3, rows)):
+        chosen = np.array([2, 1])
+        value_loops.encode_few(whole.buffer, starts, ends, chosen, begin, stop, *room)
     for k, column in enumerate((2, 1)):
         expected, first = value_loops.encode(whole.buffer, starts[column], ends[column])
         assert codes[k].tolist() == expected.tolist()
@@ -98,7 +101,8 @@ def test_a_column_of_too_many_texts_says_so() -> None:
     whole = spans([f"unit {i}" for i in range(1500)] + ["港"] * 1500)
     shape = (2, 1500)
     grid = whole.starts.reshape(shape), whole.ends.reshape(shape)
-    codes, _, counts = value_loops.encode_few(whole.buffer, *grid, np.array([0, 1]))
+    codes, _, _, counts = room = value_loops.few(2, 1500)
+    value_loops.encode_few(whole.buffer, *grid, np.array([0, 1]), 0, 1500, *room)
     assert counts.tolist() == [-1, 1]
     assert codes[1].tolist() == [0] * 1500
 
