@@ -13,6 +13,7 @@ from routing.network import Network
 
 CHUNK_BYTES = 2**26
 NO_SOURCE = -1
+_MEMO = "compressed"
 
 
 class Dijkstra:
@@ -111,8 +112,15 @@ class Dijkstra:
 def compressed(network: Network) -> csr_array:
     """Return the open edges of `network` as a matrix: the fastest of parallel ones, zeros kept.
 
-    Built row by row here because scipy adds parallel entries up when it converts from a list.
+    The network keeps it; nobody may write to it.
     """
+    if _MEMO not in network.condition_memo:
+        network.condition_memo[_MEMO] = _compressed(network)
+    return network.condition_memo[_MEMO]
+
+
+def _compressed(network: Network) -> csr_array:
+    """Build the matrix row by row: scipy adds parallel entries up when it converts from a list."""
     usable = np.isfinite(network.travel_min) & (network.edge_from != network.edge_to)
     tail, head = network.edge_from[usable], network.edge_to[usable]
     travel_min = network.travel_min[usable]

@@ -28,6 +28,8 @@ Ints = NDArray[np.int64]
 
 BANDS: Final = ("night", "morning_peak", "day", "evening_peak")
 _BAND_OF_HOUR = np.array([0] * 6 + [2] + [1] * 2 + [2] * 7 + [3] * 2 + [2] * 4 + [0] * 2)
+LEAST_S: Final = 60
+"""Shorter travel is left out: the crew was there, or the stamp was pressed late."""
 # Speeds that change by less are left as they are.
 _LEAST_CHANGE = 0.005
 ROW_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
@@ -106,7 +108,7 @@ class Calibration:
 
 
 def rows(
-    calls: pl.DataFrame, modelled: Modelled, *, least_s: int = 60, most: int = 20_000
+    calls: pl.DataFrame, modelled: Modelled, *, least_s: int = LEAST_S, most: int = 20_000
 ) -> pl.DataFrame:
     """Return what calibration needs of one part of a log.
 
@@ -114,8 +116,7 @@ def rows(
         calls: used calls with `dispatch_s`, `arrive_s`, `travel_s`, `hour`, `post`, `node`,
             `vehicle_kind`, `island_id`.
         modelled: knows the posts.
-        least_s: travel shorter than this is left out: the crew was there, or the stamp was pressed
-            late.
+        least_s: travel shorter than this is left out.
         most: of `sample`; rows that it would leave out in any case are left out here.
 
     Returns:
@@ -143,7 +144,7 @@ def rows(
         fits.alias("fits"),
     ).filter("fits")
     columns = [table[c].to_numpy() for c in ("dispatch_s", "arrive_s", "post", "node")]
-    key = pl.Series(_mixed(columns), dtype=pl.UInt64)
+    key = pl.Series(mixed(columns), dtype=pl.UInt64)
     if len(key) > most:
         low = key <= key.bottom_k(most).max()
         table, key = table.filter(low), key.filter(low)
@@ -161,7 +162,7 @@ def sample(parts: Iterable[pl.DataFrame], *, most: int = 20_000) -> pl.DataFrame
     return whole.sort("key", *order, nulls_last=True).head(most)
 
 
-def _mixed(columns: Sequence[NDArray[Any]]) -> NDArray[np.uint64]:
+def mixed(columns: Sequence[NDArray[Any]]) -> NDArray[np.uint64]:
     """Return a hash of several whole numbers (splitmix64, Steele et al. 2014)."""
     state = np.zeros(len(columns[0]), np.uint64)
     for column in columns:

@@ -25,10 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from geodata.jit import compiled
+from routing.audit import fit_loops
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_Rows = tuple[Ints, Floats]
 
 LEVELS: Final = ("present", "overall", "class", "class_and_hour")
 LIMITS: Final = (0.25, 4.0)
@@ -103,25 +104,33 @@ def fitted(x: Floats, y: Floats, band: Ints, bands: int, level: str, given: FitP
         level: one of `LEVELS`.
         given: how.
     """
+    return _chain(x, y, band, bands, given, level)[-1]
+
+
+def _chain(
+    x: Floats, y: Floats, band: Ints, bands: int, given: FitParameters, last: str = LEVELS[-1]
+) -> list[Fit]:
+    """Return the fits of `LEVELS` up to the last, each on top of the one before; see `fitted`."""
     classes = x.shape[1]
     driven = x >= 0.5
     calls = np.stack([driven[band == b].sum(axis=0) for b in range(bands)], axis=1)
     pace = np.ones((classes, bands))
     low, high = np.full_like(pace, np.nan), np.full_like(pace, np.nan)
-    if len(y) < given.least_calls:
-        return Fit(pace, low, high, calls)
-    for step in LEVELS[1 : LEVELS.index(level) + 1]:
-        group = _groups(step, classes, bands)
-        number = int(group.max()) + 1
-        exposed = np.bincount(group.ravel(), calls.ravel(), number).astype(float)
-        design = _design(x * pace[:, band].T, group, band, number)
-        factor, spread = _robust(design, y, exposed, given)
-        enough = (exposed >= given.least_calls)[group]
-        old, width = pace.copy(), spread[group]
-        pace = np.where(enough, old * factor[group], old)
-        low = np.where(enough, old * (factor[group] - width), low)
-        high = np.where(enough, old * (factor[group] + width), high)
-    return Fit(np.clip(pace, *LIMITS), low, high, calls)
+    found = [Fit(pace, low, high, calls)]
+    for step in LEVELS[1 : LEVELS.index(last) + 1]:
+        if len(y) >= given.least_calls:
+            group = _groups(step, classes, bands)
+            number = int(group.max()) + 1
+            exposed = np.bincount(group.ravel(), calls.ravel(), number).astype(float)
+            rows = fit_loops.packed(x, pace, group, band)
+            factor, spread = _robust(rows, y, exposed, given)
+            enough = (exposed >= given.least_calls)[group]
+            old, width = pace, spread[group]
+            pace = np.where(enough, old * factor[group], old)
+            low = np.where(enough, old * (factor[group] - width), low)
+            high = np.where(enough, old * (factor[group] + width), high)
+        found.append(Fit(np.clip(pace, *LIMITS), low, high, calls))
+    return found
 
 
 def predicted(x: Floats, band: Ints, pace: Floats) -> Floats:
@@ -139,14 +148,12 @@ def trials(
         fold: fold of each call, from 0, shape (n,).
         given: how.
     """
-    unseen = {"present": predicted(x, band, np.ones((x.shape[1], bands)))}
-    for level in LEVELS[1:]:
-        minutes = np.empty(len(y))
-        for k in range(given.folds):
-            rest = fold != k
-            found = fitted(x[rest], y[rest], band[rest], bands, level, given)
-            minutes[~rest] = predicted(x[~rest], band[~rest], found.pace)
-        unseen[level] = minutes
+    unseen = {level: np.empty(len(y)) for level in LEVELS}
+    for k in range(given.folds):
+        rest = fold != k
+        found = _chain(x[rest], y[rest], band[rest], bands, given)
+        for level, fit in zip(LEVELS, found, strict=True):
+            unseen[level][~rest] = predicted(x[~rest], band[~rest], fit.pace)
     rows: list[Trial] = []
     best = "present"
     for level, minutes in unseen.items():
@@ -185,40 +192,32 @@ def _groups(level: str, classes: int, bands: int) -> Ints:
     return np.arange(classes * bands).reshape(classes, bands)
 
 
-def _design(x: Floats, group: Ints, band: Ints, number: int) -> Floats:
-    design = np.zeros((len(x), number))
-    rows = np.arange(len(x))
-    for c in range(x.shape[1]):
-        design[rows, group[c, band]] += x[:, c]
-    return design
-
-
-def _robust(
-    design: Floats, y: Floats, exposed: Floats, given: FitParameters
-) -> tuple[Floats, Floats]:
+def _robust(rows: _Rows, y: Floats, exposed: Floats, given: FitParameters) -> tuple[Floats, Floats]:
     """Return the factors on a design and the half width of their 95 % intervals."""
-    total = design.sum(axis=1)
-    scale = 1.0 / (total + 1.0)
-    a, b = design * scale[:, None], y * scale
-    factor = np.ones(design.shape[1])
-    per_call = (a**2).sum(axis=0) / np.maximum(exposed, 1.0)
+    number = len(exposed)
+    scale = 1.0 / (fit_loops.predicted(*rows, np.ones(number)) + 1.0)
+    rows = rows[0], rows[1] * scale[:, None]
+    b, squares = y * scale, rows[1] ** 2
+    # As numpy adds the columns of a table up, one that stands alone pairwise.
+    alone = squares.sum(axis=0)
+    summed = alone if number == 1 else np.bincount(rows[0].ravel(), squares.ravel(), number)
+    per_call = summed / np.maximum(exposed, 1.0)
     ridge = given.ridge_calls * np.where(per_call > 0, per_call, 1.0)
-    spread = 0.0
-    weight = np.ones(len(y))
+    factor, weight = np.ones(number), np.ones(len(y))
     for _ in range(_ROUNDS):
-        residual = b - (a * factor).sum(axis=1)
-        spread = 1.4826 * float(np.median(np.abs(residual))) + 1e-9
-        weight = np.minimum(1.0, _TUNING * spread / np.maximum(np.abs(residual), 1e-12))
-        new = _bounded(*_normal(a, b, weight), ridge)
+        error = np.abs(b - fit_loops.predicted(*rows, factor))
+        spread = 1.4826 * float(np.median(error)) + 1e-9
+        weight = np.minimum(1.0, _TUNING * spread / np.maximum(error, 1e-12))
+        new = _bounded(*fit_loops.normal(*rows, number, b, weight), ridge)
         done = np.abs(new - factor).max() < 1e-6
         factor = new
         if done:
             break
-    return factor, _half_width(a, b - (a * factor).sum(axis=1), weight, ridge)
+    return factor, _half_width(rows, b - fit_loops.predicted(*rows, factor), weight, ridge)
 
 
 def _bounded(normal: Floats, right: Floats, ridge: Floats) -> Floats:
-    """Minimise ``s' N s - 2 r' s + Σ ridge (s - 1)²`` within `LIMITS`: N and r of `_normal`."""
+    """Minimise ``s' N s - 2 r' s + Σ ridge (s - 1)²`` within `LIMITS`."""
     root = np.linalg.cholesky(normal + np.diag(ridge))
     solved = optimize.lsq_linear(
         root.T, np.linalg.solve(root, right + ridge), bounds=LIMITS, method="bvls", tol=1e-12
@@ -226,30 +225,9 @@ def _bounded(normal: Floats, right: Floats, ridge: Floats) -> Floats:
     return np.asarray(solved.x)
 
 
-def _half_width(a: Floats, residual: Floats, weight: Floats, ridge: Floats) -> Floats:
+def _half_width(rows: _Rows, residual: Floats, weight: Floats, ridge: Floats) -> Floats:
     """Return 1.96 standard errors by the sandwich (Huber 1967; White 1980)."""
-    inverse = np.linalg.inv(_normal(a, residual, weight)[0] + np.diag(ridge))
-    scores = _normal(a, residual, (weight * residual) ** 2)[0]
+    number = len(ridge)
+    inverse = np.linalg.inv(fit_loops.normal(*rows, number, residual, weight)[0] + np.diag(ridge))
+    scores = fit_loops.normal(*rows, number, residual, (weight * residual) ** 2)[0]
     return np.asarray(1.96 * np.sqrt(np.diag(inverse @ scores @ inverse)))
-
-
-@compiled
-def _normal(a: Floats, b: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Return ``a' diag(weight) a`` and ``a' diag(weight) b``: sums in the order of the rows.
-
-    A library's product of matrices may add in another order on another machine, and its threads
-    wait for each other where the processor is shared.
-    """
-    n, k = a.shape
-    normal, right = np.zeros((k, k)), np.zeros(k)
-    for row in range(n):
-        for i in range(k):
-            weighed = a[row, i] * weight[row]
-            if weighed != 0.0:
-                right[i] += weighed * b[row]
-                for j in range(i + 1):
-                    normal[i, j] += weighed * a[row, j]
-    for i in range(k):
-        for j in range(i):
-            normal[j, i] = normal[i, j]
-    return normal, right

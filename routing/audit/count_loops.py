@@ -69,31 +69,6 @@ def tally_within(
 
 
 @compiled
-def charge(
-    seconds: NDArray[np.int32],
-    main: NDArray[np.int64],
-    groups: NDArray[np.uint16],
-    total: NDArray[np.int64],
-) -> None:
-    """Add late calls to their group: calls charged with each cause, mostly charged, and seconds.
-
-    Args:
-        seconds: charges, shape (causes, n).
-        main: cause with the greatest charge, `NONE` where not late, shape (n,).
-        groups: group of each call, shape (n,).
-        total: added to, shape (groups, causes, 3).
-    """
-    for i in range(len(groups)):
-        if main[i] >= 0:
-            total[groups[i], main[i], 1] += 1
-    for k in range(seconds.shape[0]):
-        for i in range(len(groups)):
-            if seconds[k, i] > 0:
-                total[groups[i], k, 0] += 1
-                total[groups[i], k, 2] += seconds[k, i]
-
-
-@compiled
 def crossed(
     codes: NDArray[Any], lookup: NDArray[np.uint16], size: int, group: NDArray[np.uint16]
 ) -> None:

@@ -23,8 +23,6 @@ Ints = NDArray[np.int64]
 
 JOB_COLUMNS: Final = ("post", "vehicle", "from_s", "until_s")
 _DAY_S = 86_400
-# Keys below this are sorted by counting them.
-_MOST_COUNTED = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -161,19 +159,14 @@ class Crews:
             posts: number of posts.
             unmatched: as of `Crews`.
         """
-        order = np.flatnonzero(post >= 0)
-        # Stable sorts by whole numbers: by vehicle, and then by post.
-        for key in (vehicle, post):
-            order = order[_stable(key[order].astype(np.int64))]
-        post, vehicle, begin, end = (
-            np.ascontiguousarray(a[order]) for a in (post, vehicle, begin, end)
-        )
+        order = np.lexsort((end, begin, vehicle, post))
+        order = order[post[order] >= 0]
+        post, vehicle, begin, end = post[order], vehicle[order], begin[order], end[order]
         new = np.ones(len(post), dtype=bool)
         new[1:] = (post[1:] != post[:-1]) | (vehicle[1:] != vehicle[:-1])
-        begin, end = _by_time(begin, end, np.append(np.flatnonzero(new), len(post)))
         kept, begins, ends = _union(new | (vehicle == 0), begin, end)
         first = np.searchsorted(post[kept], np.arange(posts + 1)).astype(np.int64)
-        months = _month(begin)
+        months = month_of(begin)
         month_from = int(months.min()) if len(months) else 0
         width = int(months.max()) - month_from + 1 if len(months) else 1
         # A vehicle's jobs are in order of time: each month begins once.
@@ -194,7 +187,7 @@ class Crews:
 
     def month(self, at_s: Ints) -> Ints:
         """Return the column of `crews` for a time, cut to the months of the log."""
-        return np.clip(_month(at_s) - self.month_from, 0, self.crews.shape[1] - 1)
+        return np.clip(month_of(at_s) - self.month_from, 0, self.crews.shape[1] - 1)
 
 
 def _sorted_within(times: Ints, first: Ints) -> Ints:
@@ -205,46 +198,16 @@ def _sorted_within(times: Ints, first: Ints) -> Ints:
     return whole
 
 
-def _month(at_s: Ints) -> Ints:
+def month_of(at_s: Ints) -> Ints:
+    """Return the months since 1970 of local seconds."""
     days = np.floor_divide(at_s, _DAY_S).astype("datetime64[D]")
     return days.astype("datetime64[M]").astype(np.int64)
 
 
-def _stable(key: Ints) -> Ints:
-    """Return the rows by rising key, equal ones in their order."""
-    if len(key) and int(key.max()) < _MOST_COUNTED + len(key):
-        return _counted_out(key, int(key.max()) + 1)
-    return np.argsort(key, kind="stable")
-
-
-@compiled
-def _counted_out(key: Ints, size: int) -> Ints:
-    """Sort by counting (Knuth, The Art of Computer Programming 3, 5.2, distribution counting)."""
-    free = np.zeros(size + 1, np.int64)
-    for k in key:
-        free[k + 1] += 1
-    for k in range(size):
-        free[k + 1] += free[k]
-    rows = np.empty(len(key), np.int64)
-    for i in range(len(key)):
-        rows[free[key[i]]] = i
-        free[key[i]] += 1
-    return rows
-
-
-def _by_time(begin: Ints, end: Ints, limits: Ints) -> tuple[Ints, Ints]:
-    """Return times ascending by begin, then end, between each two of `limits`.
-
-    Logs come in order of time, so that there is mostly nothing to do.
-    """
-    late = (begin[1:] < begin[:-1]) | ((begin[1:] == begin[:-1]) & (end[1:] < end[:-1]))
-    late[limits[1:-1] - 1] = False
-    begin, end = begin.copy(), end.copy()
-    for k in np.unique(np.searchsorted(limits, np.flatnonzero(late), side="right") - 1):
-        rows = slice(limits[k], limits[k + 1])
-        order = np.lexsort((end[rows], begin[rows]))
-        begin[rows], end[rows] = begin[rows][order], end[rows][order]
-    return begin, end
+def month_begins(month: int, count: int) -> Ints:
+    """Return the local seconds at which so many months begin, from one on (since 1970)."""
+    months = np.arange(month, month + count).astype("datetime64[M]")
+    return months.astype("datetime64[s]").astype(np.int64)
 
 
 @compiled

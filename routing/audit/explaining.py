@@ -6,7 +6,7 @@ fixed hash, so the outcome is the same for any partition.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,15 +15,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from geodata.region import Region
-from routing.audit import calibration, causes, codes, count_loops, loops, modelled, summary, tally
+from routing.audit import calibration, charging, crew_record, modelled, summary
 from routing.audit.calibration import Calibration, Moments
 from routing.audit.causes import CAUSES, Explainer, Norms
-from routing.audit.codes import fixed
+from routing.audit.charging import Meaning
 from routing.audit.counting import Counted
 from routing.audit.crews import Crews
 from routing.audit.engine import Engine
-from routing.audit.modelled import UNKNOWN, Modelled
-from routing.audit.tally import Keys
+from routing.audit.modelled import Modelled
 from routing.audit.weather import Weather
 from routing.audit.work import Prepared
 from routing.config import Parameters
@@ -35,10 +34,9 @@ GROUPS: Final = ("zone", "county", "township", "island", "post", "hour")
 SAMPLED: Final = 15_000
 """Most calls that speeds are calibrated on."""
 
-JOBS_AT_ONCE: Final = 750_000
-"""Jobs of crews that are sorted at once."""
-
 _DRAWN_FIRST = 4 * SAMPLED
+# Batches of parts a worker: so often is progress told.
+_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -92,74 +90,45 @@ def explain(
     known = crews if crews.crews.any() else None
     explainer = Explainer(model, Norms.of(given), known, weather)
     used = sum(part.facts["used"] for part in counted.parts)
-    share = min(1.0, _DRAWN_FIRST / max(used, 1))
-    items = [
-        (part, counted.repeats.of(number)["row"].to_numpy())
-        for number, part in enumerate(counted.parts)
-    ]
-    results = engine.run(
-        explain_one,
-        items,
+    meaning = Meaning.of(
+        counted.parts,
+        {key: counted.plan.keys.labels[key] for key in GROUPS if key in counted.plan.keys.labels},
         explainer,
-        counted.plan.keys,
-        share,
-        len(place.demand),
-        done=lambda n: report("causes", n / max(len(items), 1)),
+        share=min(1.0, _DRAWN_FIRST / max(used, 1)),
+        most=SAMPLED,
+        points=len(place.demand),
     )
-    labels = {key: counted.plan.keys.labels[key] for key in _keys(counted.plan.keys)}
-    late = {key: np.zeros(len(labels[key]) + 1, np.int64) for key in labels}
-    charges = {key: np.zeros((len(labels[key]) + 1, len(CAUSES), 3), np.int64) for key in labels}
+    batches = _batches(counted, engine.workers)
+    results = engine.run(
+        charging.charged,
+        batches,
+        meaning,
+        done=lambda n: report("causes", n / max(len(batches), 1)),
+    )
+    total = np.zeros((meaning.groups.size, len(CAUSES), 3), np.int64)
     places = np.zeros((len(place.demand), 2), np.int64)
     for result in results:
+        total += result.total
         places += result.places
-        for key in labels:
-            late[key] += result.late[key]
-            charges[key] += result.charges[key]
+    charges = meaning.groups.split(total)
+    # Every late call is charged mostly to one cause.
+    late = {key: table[:, :, 1].sum(axis=1) for key, table in charges.items()}
     drawn = calibration.sample([result.drawn for result in results], most=SAMPLED)
     calibrated = calibration.calibrate(
         drawn, land, _post_nodes(model, land), parameters, phases=_moments(counted)
     )
+    labels = dict(meaning.groups.labels)
     return Explained(late, charges, labels, places, calibrated, crews.unmatched)
 
 
-@dataclass(frozen=True)
-class Piece:
-    """What one part adds."""
-
-    late: dict[str, NDArray[np.int64]]
-    charges: dict[str, NDArray[np.int64]]
-    places: NDArray[np.int64]
-    drawn: pl.DataFrame
-
-
-def explain_one(
-    item: tuple[Prepared, NDArray[Any]], explainer: Explainer, keys: Keys, share: float, points: int
-) -> Piece:
-    """Return what one part adds: charges of its late calls, and its share of the sample."""
-    part, dropped_rows = item
-    columns = part.columns("rows")
-    kept = np.ones(part.facts["used"], np.bool_)
-    kept[dropped_rows] = False
-    target = _targets(columns["zone"], part, explainer.norms)
-    rows = np.flatnonzero(kept & (target >= 0) & (columns["response_s"] > target))
-    explained = explainer.explain(calls(part, rows))
-    seconds = np.stack([explained[name].to_numpy() for name in causes.COLUMNS])
-    main = explained["main_cause"].cast(pl.Int64).fill_null(loops.NONE).to_numpy()
-    late, charges = {}, {}
-    for key in _keys(keys):
-        size = len(keys.labels[key]) + 1
-        group = tally.groups(part, (key,), keys)[rows]
-        late[key] = np.bincount(group, minlength=size)
-        charges[key] = np.zeros((size, len(CAUSES), 3), np.int64)
-        count_loops.charge(seconds, fixed(main), group, charges[key])
-    drawn = np.flatnonzero(kept & _drawn(columns, share))
-    sampled = calibration.rows(calls(part, drawn), explainer.modelled)
-    at = columns["demand_row"]
-    judged = kept & (at >= 0) & (target >= 0)
-    placed = [np.bincount(at[mask], minlength=points) for mask in (judged, _only(judged, rows))]
-    return Piece(
-        late, charges, np.column_stack(placed), calibration.sample([sampled], most=SAMPLED)
-    )
+def _batches(counted: Counted, workers: int) -> list[list[tuple[Prepared, NDArray[Any]]]]:
+    """Return the parts, each with the rows that do not count, in about equal shares."""
+    rows = counted.repeats.rows
+    limits = np.searchsorted(rows["part"].to_numpy(), np.arange(len(counted.parts) + 1))
+    dropped = np.split(rows["row"].to_numpy(), limits[1:-1])
+    items = list(zip(counted.parts, dropped, strict=True))
+    shares = _BATCHES * workers
+    return [batch for k in range(shares) if (batch := items[k::shares])]
 
 
 def calls(part: Prepared, rows: NDArray[np.int64]) -> pl.DataFrame:
@@ -189,116 +158,13 @@ def calls(part: Prepared, rows: NDArray[np.int64]) -> pl.DataFrame:
 def crews_of(parts: Sequence[Prepared], model: Modelled) -> Crews:
     """Return who was out when, by the whole log, as `Crews.of` does of all jobs at once.
 
-    Posts are taken some at a time, so that no more than `JOBS_AT_ONCE` jobs (or those of one post)
-    are in memory besides the record itself.
+    Args:
+        parts: cleaned parts, in any order.
+        model: knows the region's posts.
     """
-    post_codes = [
-        np.append(np.int32(UNKNOWN), model.match(part.facts["job_labels"]["post"]))
-        for part in parts
-    ]
-    jobs = np.zeros(len(model.post_ids), np.int64)
-    unmatched: dict[str, int] = {}
-    for part, code in zip(parts, post_codes, strict=True):
-        number = np.bincount(part.columns("jobs")["post"], minlength=len(code))
-        np.add.at(jobs, code[code >= 0], number[code >= 0])
-        names = [None, *part.facts["job_labels"]["post"]]
-        for k in np.flatnonzero((code < 0) & (number > 0)):
-            if (name := names[k]) is not None:
-                unmatched[name] = unmatched.get(name, 0) + int(number[k])
-    vehicles = codes.merged(part.facts["job_labels"]["vehicle"] for part in parts) or ()
-    place = {name: k for k, name in enumerate(vehicles, start=1)}
-    of_vehicle = [
-        np.array([0, *(place[name] for name in part.facts["job_labels"]["vehicle"])], np.int32)
-        for part in parts
-    ]
-    pieces = [
-        Crews.of_codes(
-            *_jobs_of(parts, post_codes, of_vehicle, first, last),
-            posts=len(model.post_ids),
-            unmatched={},
-        )
-        for first, last in _spans(jobs)
-    ]
-    return _together(pieces, len(jobs), dict(sorted(unmatched.items())))
-
-
-def _jobs_of(
-    parts: Sequence[Prepared],
-    post_codes: Sequence[NDArray[np.int32]],
-    of_vehicle: Sequence[NDArray[np.int32]],
-    first: int,
-    last: int,
-) -> list[NDArray[Any]]:
-    """Return post, vehicle, begin and end of the jobs of the posts `first` to before `last`."""
-    found: list[list[NDArray[Any]]] = [[np.empty(0, np.int64)] for _ in range(4)]
-    for part, code, vehicle in zip(parts, post_codes, of_vehicle, strict=True):
-        columns = part.columns("jobs")
-        rows = np.flatnonzero(((code >= first) & (code < last))[columns["post"]])
-        if len(rows):
-            found[0].append(code[columns["post"][rows]])
-            found[1].append(vehicle[columns["vehicle"][rows]])
-            found[2].append(columns["from_s"][rows])
-            found[3].append(columns["until_s"][rows])
-    return [np.concatenate(arrays) for arrays in found]
-
-
-def _spans(jobs: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return runs of posts, each of at most `JOBS_AT_ONCE` jobs where one post has no more."""
-    spans, first, held = [], 0, 0
-    for post, number in enumerate(jobs.tolist()):
-        if held and held + number > JOBS_AT_ONCE:
-            spans.append((first, post))
-            first, held = post, 0
-        held += number
-    return [*spans, (first, len(jobs))]
-
-
-def _together(pieces: Sequence[Crews], posts: int, unmatched: dict[str, int]) -> Crews:
-    """Return the record of all posts from those of runs of posts, in order."""
-    busy = [piece for piece in pieces if len(piece.begins)]
-    if not busy:
-        return Crews(
-            first=np.zeros(posts + 1, np.int64),
-            begins=np.empty(0, np.int64),
-            ends=np.empty(0, np.int64),
-            month_from=0,
-            crews=np.zeros((posts, 1), np.int32),
-            unmatched=unmatched,
-        )
-    month_from = min(piece.month_from for piece in busy)
-    until = max(piece.month_from + piece.crews.shape[1] for piece in busy)
-    crews = np.zeros((posts, until - month_from), np.int32)
-    for piece in busy:
-        begin = piece.month_from - month_from
-        crews[:, begin : begin + piece.crews.shape[1]] += piece.crews
-    return Crews(
-        first=np.sum([piece.first for piece in busy], axis=0),
-        begins=np.concatenate([piece.begins for piece in busy]),
-        ends=np.concatenate([piece.ends for piece in busy]),
-        month_from=month_from,
-        crews=crews,
-        unmatched=unmatched,
+    return crew_record.merged(
+        [(part.columns("jobs"), part.facts["job_labels"]) for part in parts], model
     )
-
-
-def _keys(keys: Keys) -> list[str]:
-    return [key for key in GROUPS if key in keys.labels]
-
-
-def _targets(zones: NDArray[Any], part: Prepared, norms: Norms) -> NDArray[np.int64]:
-    """Return the target of each row in seconds, -1 where its zone has none."""
-    table = [-1, *(norms.target_s.get(zone, -1) for zone in part.facts["labels"]["zone"])]
-    return np.asarray(np.array(table, np.int64)[zones])
-
-
-def _drawn(columns: Mapping[str, NDArray[Any]], share: float) -> NDArray[np.bool_]:
-    """Return which rows belong to a share of all, by a hash of their stamps (splitmix64)."""
-    state = columns["start_s"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    state = state + columns["response_s"].astype(np.uint64)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    state = state ^ (state >> np.uint64(31))
-    return np.asarray((state >> np.uint64(11)).astype(np.float64) < share * float(1 << 53))
 
 
 def _moments(counted: Counted) -> dict[str, Moments]:
@@ -313,12 +179,6 @@ def _moments(counted: Counted) -> dict[str, Moments]:
 
 def _post_nodes(model: Modelled, land: LandNetwork) -> NDArray[np.int64]:
     return land.node_of("posts", model.post_ids)
-
-
-def _only(mask: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    found = np.zeros_like(mask)
-    found[rows] = mask[rows]
-    return found
 
 
 def _nullable(values: NDArray[np.int64]) -> pl.Series:

@@ -9,7 +9,8 @@ import pytest
 
 from geodata.region import Region
 from routing import config, land_network
-from routing.audit import causes, counting, explaining, lateness, modelled
+from routing.audit import causes, charging, counting, explaining, lateness, modelled
+from routing.audit.charging import Meaning
 from routing.audit.crews import Crews, jobs
 from routing.audit.engine import Threads
 from routing.audit.explaining import Explained
@@ -97,19 +98,17 @@ def test_counts_by_cause_are_those_of_the_tally(
     explainer = causes.Explainer(model, causes.Norms.of(given), explaining.crews_of([part], model))
     expected = causes.tally(explainer.explain(table), table["zone"], ("main_urban", "rural"))
     keys = counting.tally.Keys.of([part])
-    piece = explaining.explain_one((part, np.empty(0, np.int64)), explainer, keys, 1.0, 4)
     assert keys.labels["zone"] == ("main_urban", "rural")
-    assert (piece.charges["zone"][:2] == expected[:2]).all()
+    meaning = Meaning.of(
+        [part], {"zone": keys.labels["zone"]}, explainer, share=1.0, most=100, points=4
+    )
+    piece = charging.charged([(part, np.empty(0, np.int64))], meaning)
+    assert (meaning.groups.split(piece.total)["zone"] == expected).all()
 
 
-@pytest.mark.parametrize("at_once", [1, 50, 500_000])
 def test_the_record_of_crews_is_that_of_the_canonical_table(
-    tmp_path: Path,
-    world: tuple[Region, LandNetwork, Parameters],
-    monkeypatch: pytest.MonkeyPatch,
-    at_once: int,
+    tmp_path: Path, world: tuple[Region, LandNetwork, Parameters]
 ) -> None:
-    monkeypatch.setattr(explaining, "JOBS_AT_ONCE", at_once)
     place, _, parameters = world
     again = place.posts.assign(post_id=lambda t: t["post_id"] + "x")
     both = place.replace(posts=pd.concat([place.posts, again], ignore_index=True))
