@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pypinyin import Style, lazy_pinyin
-
 
 @cache
 def latin(name_zh: str) -> str:
@@ -16,6 +14,9 @@ def latin(name_zh: str) -> str:
         >>> latin("沈家门")
         'Shenjiamen'
     """
+    # Its dictionaries take long to load, and most regions name every place in English too.
+    from pypinyin import Style, lazy_pinyin
+
     # In place names 长 is all but always read chang, which the dictionary gives second.
     spelled = name_zh.replace("长", "常")
     parts = lazy_pinyin(spelled, style=Style.NORMAL, errors=lambda run: f" {run} ")

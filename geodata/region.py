@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
@@ -243,33 +244,42 @@ def _conform(table: pd.DataFrame, layer: schemas.Layer, found: Findings) -> pd.D
             return _conform(_empty(layer), layer, found)
         if table.geometry.name != "geometry":
             table = table.rename_geometry("geometry")
-    table = table.reset_index(drop=True).copy()
-    if layer.key in table:
-        found.name_rows(layer.name, layer.key, table[layer.key].tolist())
+    # Columns are put together once: one at a time, a table with geometries takes them slowly.
+    given = pd.DataFrame(table).reset_index(drop=True)
+    if layer.key in given:
+        found.name_rows(layer.name, layer.key, given[layer.key].tolist())
+    columns: dict[Any, pd.Series] = {}
     for column in layer.columns:
-        if column.name not in table:
-            if not column.optional and len(table):
+        if column.name in given:
+            values = given[column.name]
+        else:
+            if not column.optional and len(given):
                 found.add("column_missing", layer.name, column=column.name)
-            table[column.name] = None
-        table[column.name] = _as_kind(table[column.name], column, layer, found)
-    names = [column.name for column in layer.columns]
-    extra = [c for c in table.columns if c not in names and c != "geometry"]
-    for name in extra:
-        if isinstance(table[name].dtype, pd.StringDtype):
-            texts = [None if _blank(v) else v for v in table[name]]
-            table[name] = pd.Series(texts, index=table.index, dtype=object)
+            values = pd.Series(None, index=given.index, dtype=object)
+        columns[column.name] = _as_kind(values, column, layer, found)
+    for name in given.columns:
+        if name not in columns and name != "geometry":
+            columns[name] = _as_extra(given[name])
     if layer.geometry is None:
-        return pd.DataFrame(table[names + extra])
-    table["geometry"] = _as_geometry(table["geometry"], layer.geometry)
-    whole: pd.DataFrame = gpd.GeoDataFrame(table[[*names, *extra, "geometry"]], crs=WGS84)
+        return pd.DataFrame(columns)
+    columns["geometry"] = _as_geometry(given["geometry"], layer.geometry)
+    whole: pd.DataFrame = gpd.GeoDataFrame(columns, crs=WGS84)
     return whole
+
+
+def _as_extra(values: pd.Series) -> pd.Series:
+    """Return a column that no layer declares: as it is, but texts that are blank as None."""
+    if not isinstance(values.dtype, pd.StringDtype):
+        return values
+    texts = [None if _blank(v) else v for v in values]
+    return pd.Series(texts, index=values.index, dtype=object)
 
 
 def _as_kind(
     values: pd.Series, column: schemas.Column, layer: schemas.Layer, found: Findings
 ) -> pd.Series:
     if column.kind == "text":
-        texts = [None if _blank(v) else _text(v) for v in values]
+        texts = [_text(v) for v in values.tolist()]
         return pd.Series(texts, index=values.index, dtype=object)
     if column.kind != "flag" and pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype(float)
@@ -282,7 +292,11 @@ def _as_kind(
     return pd.Series(parsed, index=values.index, dtype=kind)
 
 
-def _text(value: object) -> str:
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value.strip() or None
+    if _blank(value):
+        return None
     # An id that a spreadsheet or QGIS keeps as a number: 7.0 is 7.
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
@@ -312,13 +326,15 @@ def _as_geometry(values: gpd.GeoSeries, kind: str) -> gpd.GeoSeries:
 
     QGIS saves points and lines as multi-part types with one part, and polygons as either.
     """
-    flat = shapely.force_2d(values.to_numpy())
-    return gpd.GeoSeries([_as_type(g, kind) for g in flat], index=values.index, crs=WGS84)
+    flat = np.asarray(shapely.force_2d(values.to_numpy()))
+    other = np.flatnonzero(shapely.get_type_id(flat) != shapely.GeometryType[kind.upper()])
+    flat[other] = [_as_type(geometry, kind) for geometry in flat[other]]
+    return gpd.GeoSeries(flat, index=values.index, crs=WGS84)
 
 
 def _as_type(geometry: Any, kind: str) -> Any:
-    if geometry is None or geometry.geom_type == kind:
-        return geometry
+    if geometry is None:
+        return None
     if kind == "MultiPolygon" and geometry.geom_type == "Polygon":
         return shapely.MultiPolygon([geometry])
     if geometry.geom_type == f"Multi{kind}" and len(geometry.geoms) == 1:

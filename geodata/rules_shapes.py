@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,22 @@ class Ground:
         tolerance: Floats = np.maximum(np.maximum(own, coast), LEAST_TOLERANCE_M)
         return tolerance
 
+    def nearest(self, points: NDArray[Any]) -> tuple[list[str], Floats]:
+        """Return the island nearest to each point and how far it is; no name for no point."""
+        nearest, metres = [""] * len(points), np.full(len(points), np.nan)
+        if len(points):
+            ids = list(self.islands)
+            (which, index), distance = self._tree.query_nearest(
+                points, return_distance=True, all_matches=False
+            )
+            for row, island, far in zip(which, index, distance, strict=True):
+                nearest[row], metres[row] = ids[island], far
+        return nearest, metres
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(list(self.islands.values()))
+
 
 def check(region: Region, found: Findings) -> Ground:
     """Check every geometry and every place, and return the region on the ground.
@@ -111,7 +128,9 @@ def _check_shapes(region: Region, layer: schemas.Layer, found: Findings) -> Flag
 
 
 def _is_other_type(shapes: NDArray[Any], layer: schemas.Layer) -> Flags:
-    return np.array([s is not None and s.geom_type != layer.geometry for s in shapes], dtype=bool)
+    kind = shapely.get_type_id(shapes)
+    own = shapely.GeometryType[str(layer.geometry).upper()]
+    return np.asarray((kind >= 0) & (kind != own), dtype=bool)
 
 
 def _check_coordinates(shapes: NDArray[Any], layer: schemas.Layer, found: Findings) -> Flags:
@@ -237,14 +256,16 @@ def _check_places(region: Region, layer: str, ground: Ground, found: Findings) -
         return
     table = table.iloc[rows]
     points = ground.shapes[layer][rows]
-    nearest_id, nearest_m = _nearest(points, ground)
-    named = table["island_id"].tolist()
-    island = [n or near for n, near in zip(named, nearest_id, strict=True)]
+    island = table["island_id"].tolist()
+    unnamed = [row for row, name in enumerate(island) if not name]
+    for row, near in zip(unnamed, ground.nearest(points[unnamed])[0], strict=True):
+        island[row] = near
     distance = ground.distance_m(points, island)
     tolerance = ground.tolerance_m(table["position_accuracy_m"], island)
+    far = np.flatnonzero(distance > tolerance)
     lon, lat = shapely.get_x(table.geometry), shapely.get_y(table.geometry)
-    for i in np.flatnonzero(distance > tolerance):
-        other = nearest_m[i] <= LEAST_TOLERANCE_M and nearest_id[i] != island[i]
+    for i, nearest_id, nearest_m in zip(far, *ground.nearest(points[far]), strict=True):
+        other = nearest_m <= LEAST_TOLERANCE_M and nearest_id != island[i]
         found.add(
             "on_other_island" if other else "in_the_sea",
             layer,
@@ -252,16 +273,6 @@ def _check_places(region: Region, layer: str, ground: Ground, found: Findings) -
             value=f"{lon[i]:.5f}, {lat[i]:.5f}",
             distance=f"{distance[i] / 1000.0:.1f}",
             island=str(island[i]),
-            other=str(nearest_id[i]),
+            other=str(nearest_id),
             tolerance=f"{tolerance[i]:.0f}",
         )
-
-
-def _nearest(points: NDArray[Any], ground: Ground) -> tuple[list[str], Floats]:
-    ids = list(ground.islands)
-    tree = shapely.STRtree(list(ground.islands.values()))
-    (which, index), distance = tree.query_nearest(points, return_distance=True, all_matches=False)
-    nearest, metres = [""] * len(points), np.full(len(points), np.nan)
-    for row, island, far in zip(which, index, distance, strict=True):
-        nearest[row], metres[row] = ids[island], far
-    return nearest, metres

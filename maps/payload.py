@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
-
 from maps import layers, views
 from maps import legs as legs_module
 from maps.layers import ISLAND_TOLERANCE_DEG, minutes
@@ -85,6 +83,9 @@ def search_text(*texts: object) -> str:
 
 def initials(*texts: object) -> str:
     """Return the first letters of the pinyin of each text: 岱山 gives ``ds``."""
+    # Its dictionaries take long to load, and a page without a search box needs none of them.
+    from pypinyin import Style, lazy_pinyin
+
     given = [clean(text) for text in texts if not is_missing(text)]
     found = ("".join(lazy_pinyin(text, style=Style.FIRST_LETTER)) for text in given)
     return " ".join(dict.fromkeys(found)).lower()

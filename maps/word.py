@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import re
 import zipfile
@@ -100,6 +101,7 @@ class _Writer:
         self.file, self.lang, self.pictures = file, lang, pictures
         self.words = ReportWords(lang)
         self.bookmarks = 0
+        self.looks: dict[tuple[bool, float | None, str], Any] = {}
         self.by_kind: dict[str, Callable[[Any], None]] = {
             "table": self._table,
             "picture": self._picture,
@@ -309,11 +311,17 @@ class _Writer:
         colour: str = "",
     ) -> None:
         run = paragraph.add_run(word_xml.safe(text))
+        look = (bool(bold), size, colour)
+        if look in self.looks:
+            # A copy takes a fraction of the time, and a table has thousands of runs.
+            run._r.insert(0, copy.deepcopy(self.looks[look]))
+            return
         run.bold = True if bold else None
         if size is not None:
             run.font.size = Pt(size)
         if colour:
             run.font.color.rgb = RGBColor.from_string(colour)
+        self.looks[look] = run._r.rPr
 
     def _align(self, cell: _Cell, number: bool) -> None:
         for paragraph in cell.paragraphs:

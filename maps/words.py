@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from pypinyin import lazy_pinyin
 
 from geodata import catalogue
 from geodata.errors import shorten
@@ -48,6 +47,9 @@ def number(value: object) -> float | None:
 
 def pinyin(name_zh: str) -> str:
     """Return `name_zh` in pinyin without tones, first letter large: 岱山 gives ``Daishan``."""
+    # Its dictionaries take long to load, and few names come in Chinese alone.
+    from pypinyin import lazy_pinyin
+
     joined = "".join(lazy_pinyin(name_zh)).strip()
     return joined[:1].upper() + joined[1:]
 

@@ -88,9 +88,10 @@ class Builder:
         if self.region.network != "schematic":
             nodes = nodes[~nodes["island_id"].isin(self.road_nodes["island_id"])]
         joined = [np.empty((0, 2), dtype=np.int64)]
-        for island_id, group in nodes.groupby("island_id", sort=True):
-            pairs = neighbours.pairs(group[["x", "y"]].to_numpy(float), shapes.get(island_id))
-            joined.append(group.index.to_numpy()[pairs])
+        xy, number = nodes[["x", "y"]].to_numpy(float), nodes.index.to_numpy()
+        land = dict(zip(shapes.index, shapes.to_numpy(), strict=True))
+        for island_id, here in _by_island(nodes):
+            joined.append(number[here[neighbours.pairs(xy[here], land.get(island_id))]])
         tail, head = np.concatenate(joined).T
         self._append_synthetic(tail, head, "local")
 
@@ -187,24 +188,27 @@ class Builder:
     def _joins(self, roads: pd.DataFrame, lines: NDArray[np.object_]) -> pd.DataFrame:
         """Return for each place its nearest road of the same island and where along it."""
         usable = roads["island_id"].notna() & (roads["structure"] == "none")
-        plain = usable & ~roads["road_class"].isin(_JOINS)
+        motorway = roads["road_class"].isin(_JOINS)
+        plain = usable & ~motorway
         only_motorway = ~roads["island_id"].isin(roads.loc[plain, "island_id"])
-        rows = []
-        for island_id, group in self.places.groupby("island_id", sort=True):
-            mine = roads["island_id"] == island_id
-            here = roads.index[mine & (plain | (usable & only_motorway))]
-            if not len(here):
+        joinable = roads[plain | (usable & only_motorway)]
+        roads_of = dict(_by_island(joinable))
+        xy = self.places[["x", "y"]].to_numpy(float)
+        place, road, along = [], [], []
+        for island_id, here in _by_island(self.places):
+            if island_id not in roads_of:
                 continue
-            spots = shapely.points(group[["x", "y"]].to_numpy(float))
-            nearest = shapely.STRtree(lines[here]).nearest(spots)
-            road = here.to_numpy()[nearest]
-            along = shapely.line_locate_point(lines[road], spots, normalized=True)
-            ends_only = roads["road_class"].isin(_JOINS).to_numpy()[road]
-            along = np.where(ends_only, np.round(along), along)
-            rows.append(pd.DataFrame({"place": group.index, "road": road, "along": along.round(6)}))
-        if not rows:
+            mine = joinable.index.to_numpy()[roads_of[island_id]]
+            spots = shapely.points(xy[here])
+            nearest = mine[shapely.STRtree(lines[mine]).nearest(spots)]
+            place.append(self.places.index.to_numpy()[here])
+            road.append(nearest)
+            along.append(shapely.line_locate_point(lines[nearest], spots, normalized=True))
+        if not place:
             return pd.DataFrame({"place": [], "road": [], "along": []}, dtype=float)
-        return pd.concat(rows, ignore_index=True)
+        which, where = np.concatenate(road), np.concatenate(along)
+        where = np.where(motorway.to_numpy(bool)[which], np.round(where), where).round(6)
+        return pd.DataFrame({"place": np.concatenate(place), "road": which, "along": where})
 
     def _stops(
         self, roads: pd.DataFrame, lines: NDArray[np.object_], joins: pd.DataFrame
@@ -281,6 +285,12 @@ class Builder:
             }
         )
         self._append_edges(frame)
+
+
+def _by_island(table: pd.DataFrame) -> list[tuple[str, NDArray[np.int64]]]:
+    """Return every island of a table, in order, with the positions of its rows."""
+    rows = table.groupby("island_id").indices
+    return [(str(island), np.asarray(rows[island], np.int64)) for island in sorted(map(str, rows))]
 
 
 def _no_nodes() -> pd.DataFrame:

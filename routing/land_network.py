@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -64,8 +65,15 @@ class LandNetwork:
 
     def node_of(self, layer: str, ids: Iterable[str]) -> NDArray[np.int64]:
         """Return the nodes of places of `layer` in the order of `ids`."""
-        mine = self.nodes[self.nodes["layer"] == layer]
-        return mine.reset_index().set_index("place_id")["index"].loc[list(ids)].to_numpy(np.int64)
+        known = self._places.get(layer, pd.Series(dtype=np.int64))
+        return known.loc[list(ids)].to_numpy(np.int64)
+
+    @cached_property
+    def _places(self) -> dict[str, pd.Series]:
+        """Nodes of each layer by the id of their place; rows may stand for the nodes they name."""
+        node, ids = self.nodes.index.to_numpy(), self.nodes["place_id"].to_numpy()
+        rows = self.nodes.groupby("layer").indices
+        return {str(layer): pd.Series(node[mine], ids[mine]) for layer, mine in rows.items()}
 
     def calm(self) -> LandNetwork:
         """Return the network in calm weather."""
@@ -107,6 +115,10 @@ class LandNetwork:
 
     def without_ferries(self) -> Network:
         """Return the same graph with every ferry closed."""
+        return self._roads_only
+
+    @cached_property
+    def _roads_only(self) -> Network:
         ferry = (self.edges["kind"] == "ferry").to_numpy()
         return self.graph.with_travel_min(np.where(ferry, np.inf, self.graph.travel_min))
 

@@ -23,7 +23,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
 
 from routing.audit import fit_loops
 
@@ -174,6 +173,9 @@ def better(before: Floats, after: Floats, given: FitParameters) -> tuple[float, 
     The gain of a call is the fall of its absolute error. It is real where the lower bound of its
     mean (Student's t, paired) is above 0 and the mean error falls by at least `least_gain`.
     """
+    # It takes long to load, and only a log with modelled trips gets here.
+    from scipy import stats
+
     gain = before - after
     if len(gain) < 2 or not before.mean() > 0:
         return 0.0, float("nan"), False
@@ -218,6 +220,9 @@ def _robust(rows: _Rows, y: Floats, exposed: Floats, given: FitParameters) -> tu
 
 def _bounded(normal: Floats, right: Floats, ridge: Floats) -> Floats:
     """Minimise ``s' N s - 2 r' s + Σ ridge (s - 1)²`` within `LIMITS`."""
+    # It takes long to load, and only a log with modelled trips gets here.
+    from scipy import optimize
+
     root = np.linalg.cholesky(normal + np.diag(ridge))
     solved = optimize.lsq_linear(
         root.T, np.linalg.solve(root, right + ridge), bounds=LIMITS, method="bvls", tol=1e-12

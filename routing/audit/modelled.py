@@ -111,7 +111,7 @@ class Modelled:
         travel_s = np.stack([_seconds(at.graph, nodes) for at in classes])
         on_roads = _seconds(classes[0].without_ferries(), nodes)
         masses = _masses(region)
-        best_s, option, table = _best(region, land, parameters, hour_class)
+        best_s, option, table = _best(region, classes, parameters, hour_class)
         hours = [[response.is_open(h, 60.0 * k + 30.0) for h in posts["hours"]] for k in range(24)]
         return cls(
             tuple(posts["post_id"]),
@@ -227,7 +227,10 @@ def _masses(region: Region) -> dict[str, int]:
 
 
 def _best(
-    region: Region, land: LandNetwork, parameters: Parameters, hour_class: NDArray[np.int8]
+    region: Region,
+    classes: Sequence[LandNetwork],
+    parameters: Parameters,
+    hour_class: NDArray[np.int8],
 ) -> tuple[NDArray[np.int32], NDArray[np.int16], tuple[tuple[str, str], ...]]:
     """Return the best response to each demand point by hour, and by whom."""
     demand = len(region.demand)
@@ -246,7 +249,7 @@ def _best(
         is_open = [response.is_open(h, 60.0 * hour + 30.0) for h in region.posts["hours"]]
         running = region.replace(posts=region.posts[np.array(is_open, dtype=bool)])
         found = response.options(
-            running, land.at_hour(hour, parameters), parameters, condition=Condition(daylight=light)
+            running, classes[hour_class[hour]], parameters, condition=Condition(daylight=light)
         )
         choice = response.best(found)
         minutes = choice.response_min

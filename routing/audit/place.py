@@ -7,7 +7,7 @@ of its township and county at most, and has no road node: nothing is modelled fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from geodata.calls.columns import Numbered
 from geodata.region import Region
 from routing.audit import place_loops
 from routing.audit.codes import fixed
-from routing.audit.place_grid import Floats, Ints, Lattice, Nearby, Polygons, project
+from routing.audit.place_grid import Floats, Ground, Ints, Lattice, Nearby, Polygons, project
 from routing.audit.place_names import Gazetteer
 from routing.audit.placing import COUNTY, TOWNSHIP, UNKNOWN, Placed
 from routing.land_network import LandNetwork
@@ -68,7 +68,7 @@ class Places:
             masses = landmass.assign(islands, region.roads)
         names = sorted(set(masses))
         self.mass_of_island = _codes(masses.tolist(), names)
-        self._build(region, land, len(names))
+        self._build(region, land)
 
     @classmethod
     def of(
@@ -83,7 +83,7 @@ class Places:
         """
         return cls(region, land, parameters or PlaceParameters())
 
-    def _build(self, region: Region, land: LandNetwork, masses: int) -> None:
+    def _build(self, region: Region, land: LandNetwork) -> None:
         shore_m = self.parameters.shore_m
         bounds = np.asarray(region.islands.total_bounds, float)
         lattice = Lattice.over(bounds, region.metric_crs, cell_m=CELL_M, margin_m=shore_m)
@@ -101,18 +101,19 @@ class Places:
         self.land_metric = tuple(
             np.ascontiguousarray(end[:, axis]) for end in ends for axis in (0, 1)
         )
-        cells_of = self._cells_of()
         demand_xy = shapely.get_coordinates(region.demand.to_crs(region.metric_crs).geometry)
         mass = dict(zip(self.islands, self.mass_of_island.tolist(), strict=True))
         demand_mass = np.array([mass[i] for i in region.demand["island_id"]], np.int64)
-        self.demand = Nearby.of(demand_xy, demand_mass, cells_of, masses, lattice)
-        self.demand_xy = _columns(demand_xy)
         self.node_number, node_xy, node_mass = _usable(land, mass)
-        self.nodes = Nearby.of(node_xy, node_mass, cells_of, masses, lattice)
+        used = [m for m in np.union1d(demand_mass, node_mass).tolist() if m >= 0]
+        grounds = self._grounds(used)
+        self.demand = Nearby.of(demand_xy, demand_mass, grounds, lattice)
+        self.demand_xy = _columns(demand_xy)
+        self.nodes = Nearby.of(node_xy, node_mass, grounds, lattice)
         self.node_xy = _columns(node_xy)
 
-    def _cells_of(self) -> Callable[[int], Ints]:
-        """Return a function that gives the cells in which a call of a landmass can lie."""
+    def _grounds(self, masses: list[int]) -> dict[int, Ground]:
+        """Return where calls of each landmass can lie."""
         covered = np.flatnonzero(self.land.cover >= 0)
         cover_mass = self.mass_of_island[self.land.cover[covered]]
         groups = np.diff(self.land.group_start)
@@ -123,7 +124,7 @@ class Places:
             shore = self.lattice.around(edge_cell[edge_mass == m], self.reach)
             return np.union1d(covered[cover_mass == m], shore)
 
-        return cells
+        return {m: Ground.of(cells(m), self.lattice) for m in masses}
 
     def locate(self, lon: Floats, lat: Floats, county: Numbered, township: Numbered) -> Placed:
         """Return where calls lie.

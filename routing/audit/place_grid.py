@@ -9,28 +9,23 @@ that is nearest to any of its points.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from geodata.region import WGS84
-from routing.audit import place_loops
+from routing.audit import nearby_loops, place_loops
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Int32s = NDArray[np.int32]
 
 _MAX_CELLS = 4_000_000
-# Places that a cell mostly has near it at most.
-_SOME = 5
 # Terms of each variable in the polynomials: as few as will do.
 _TERMS = (4, 5, 6, 7)
 _KNOTS = 14
@@ -118,7 +113,11 @@ class Lattice:
         top, left = row.min() - reach, column.min() - reach
         near = np.zeros((row.max() - top + reach + 1, column.max() - left + reach + 1), bool)
         near[row - top, column - left] = True
-        near = ndimage.maximum_filter(near, size=2 * reach + 1, mode="constant")
+        for axis in (near, near.T):
+            here = axis.copy()
+            for step in range(1, reach + 1):
+                axis[step:] |= here[:-step]
+                axis[:-step] |= here[step:]
         row, column = np.nonzero(near)
         row, column = row + top, column + left
         good = (row >= 0) & (row < self.rows) & (column >= 0) & (column < self.columns)
@@ -269,6 +268,25 @@ def _middles_inside(edges: tuple[Floats, ...], tag: Int32s, lattice: Lattice) ->
     return base + step, np.repeat(owner[0::2], length)
 
 
+class Ground(NamedTuple):
+    """Where calls of one landmass can lie.
+
+    Attributes:
+        cells: in order.
+        x, y: their middles, metres.
+    """
+
+    cells: Ints
+    x: Floats
+    y: Floats
+
+    @classmethod
+    def of(cls, cells: Ints, lattice: Lattice) -> Ground:
+        """Return the ground that cells of a lattice are."""
+        x, y = project(lattice, lattice.middles(cells)).T
+        return cls(cells, np.ascontiguousarray(x), np.ascontiguousarray(y))
+
+
 class Nearby(NamedTuple):
     """For each cell and landmass the places that are nearest to some point of the cell.
 
@@ -284,89 +302,62 @@ class Nearby(NamedTuple):
     listed: Int32s
 
     @classmethod
-    def of(
-        cls, xy: Floats, mass: Ints, cells_of: Callable[[int], Ints], masses: int, lattice: Lattice
-    ) -> Nearby:
+    def of(cls, xy: Floats, mass: Ints, grounds: Mapping[int, Ground], lattice: Lattice) -> Nearby:
         """Return the places near every cell.
 
         Args:
             xy: places in metres, shape (n, 2).
             mass: landmass of each, -1 for none.
-            cells_of: cells that points of a landmass can lie in.
-            masses: number of landmasses.
+            grounds: by landmass, rising.
             lattice: the lattice.
         """
-        cells, owners, counts, lists = [], [], [], []
-        for m in range(masses):
+        nothing = np.empty(0, np.int64)
+        cells, owners, counts, lists = [nothing], [nothing], [nothing], [nothing]
+        for m, ground in grounds.items():
             mine = np.flatnonzero(mass == m)
-            here = cells_of(m) if len(mine) else np.empty(0, np.int64)
-            if not len(here):
+            if not len(mine):
                 continue
-            lon_lat = lattice.middles(here)
-            middle = project(lattice, lon_lat)
             # The nearest place of the middle is at most a half diagonal farther from any other
             # point of the cell, and no place beyond a whole diagonal more can beat it.
-            size, flat = _within(xy[mine], middle, 2.0 * lattice.half_diagonal_m + 0.01)
-            cells.append(here)
-            owners.append(np.full(len(here), m, np.int64))
+            size, listed = _within(xy, mine, ground, 2.0 * lattice.half_diagonal_m + 0.01)
+            cells.append(ground.cells)
+            owners.append(np.full(len(size), m, np.int64))
             counts.append(size)
-            lists.append(mine[flat])
-        return cls._sorted(cells, owners, counts, lists, lattice.cells)
-
-    @classmethod
-    def _sorted(
-        cls, cells: list[Ints], owners: list[Ints], counts: list[Ints], lists: list[Ints], n: int
-    ) -> Nearby:
-        cell, owner = _joined(cells), _joined(owners)
-        count, listed = _joined(counts), _joined(lists)
-        begin = np.cumsum(count) - count
-        order = np.lexsort((owner, cell))
-        size = count[order]
-        step = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
-        moved = listed[np.repeat(begin[order], size) + step]
+            lists.append(listed)
+        cell, owner, count, flat = (np.concatenate(p) for p in (cells, owners, counts, lists))
+        # Landmass by landmass so far, now cell by cell.
+        order = np.argsort(cell, kind="stable")
+        size, begin = count[order], (np.cumsum(count) - count)[order]
         starts = np.append(0, np.cumsum(size)).astype(np.int32)
+        moved = flat[np.repeat(begin - starts[:-1], size) + np.arange(len(flat))]
         return cls(
-            _starts(cell[order], n), owner[order].astype(np.int32), starts, moved.astype(np.int32)
-        )
+            _starts(cell, lattice.cells), owner[order].astype(np.int32), starts,
+            moved.astype(np.int32),
+        )  # fmt: skip
 
 
-def _within(xy: Floats, spots: Floats, slack: float) -> tuple[Ints, Ints]:
-    """Return the points that are at most `slack` farther from a spot than the nearest one.
+def _within(xy: Floats, mine: Ints, ground: Ground, slack: float) -> tuple[Ints, Ints]:
+    """Return the places that are at most `slack` farther from a spot than the nearest one.
 
     Returns:
         How many there are for each spot, and their numbers, spot by spot and in order.
     """
-    tree = cKDTree(xy)
-    k = min(_SOME + 1, len(xy))
-    far, near = tree.query(spots, k=k)
-    far, near = far.reshape(len(spots), k), near.reshape(len(spots), k)
-    reach = far[:, 0] + slack
-    kept = far <= reach[:, None]
-    size = kept.sum(axis=1)
-    # In most places a few are all; where the last one asked for is kept, there may be more.
-    more = np.flatnonzero(kept[:, -1]) if len(xy) > k else np.empty(0, np.int64)
-    kept[more] = False
-    owner, column = np.nonzero(kept)
-    listed = [near[owner, column]]
-    owners = [owner]
-    found = tree.query_ball_point(spots[more], reach[more]) if len(more) else []
-    size[more] = [len(f) for f in found]
-    listed.append(np.fromiter(chain.from_iterable(found), np.int64, int(size[more].sum())))
-    owners.append(np.repeat(more, size[more]))
-    flat, owner = np.concatenate(listed), np.concatenate(owners)
-    return size, flat[np.lexsort((flat, owner))]
+    mine = mine[np.argsort(xy[mine, 0], kind="stable")]
+    x, y = (np.ascontiguousarray(column) for column in xy[mine].T)
+    reach, count = np.empty(len(ground.cells)), np.empty(len(ground.cells), np.int64)
+    nearby_loops.reaches(x, y, ground.x, ground.y, slack, reach, count)
+    listed = np.empty(int(count.sum()), np.int64)
+    nearby_loops.within(x, y, mine, ground.x, ground.y, reach, listed)
+    return count, listed
 
 
 def project(lattice: Lattice, lon_lat: Floats) -> Floats:
     """Return points (degrees, shape (n, 2)) in metres as the loops see them."""
     u, v = ((lon_lat - lattice.middle) / lattice.half).T
-    return np.asarray(_powers(u, v, lattice.terms) @ lattice.coefficients)
-
-
-def _joined(parts: list[Ints]) -> Ints:
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+    by_v = lattice.coefficients.reshape(lattice.terms, lattice.terms, 2).transpose(1, 0, 2)
+    return np.asarray(np.polynomial.polynomial.polyval2d(v, u, by_v)).T
 
 
 def _starts(cells: Ints, n: int) -> Int32s:
     """Return where each cell's rows begin in a table sorted by cell."""
-    return np.searchsorted(cells, np.arange(n + 1)).astype(np.int32)
+    return np.append(0, np.cumsum(np.bincount(cells, minlength=n))).astype(np.int32)

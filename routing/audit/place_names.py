@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import pandas as pd
+from typing import NamedTuple
 
 from geodata.region import Region
 
@@ -28,6 +27,16 @@ class Named:
 
 
 NOTHING = Named()
+
+
+class _Residents(NamedTuple):
+    """A demand point; names are None where blank."""
+
+    county: str | None
+    township: str | None
+    island: str
+    zone: str
+    population: float
 
 
 def plain(text: str) -> str:
@@ -71,25 +80,28 @@ class Gazetteer:
         townships: Sequence[str],
         islands: Sequence[str],
     ) -> None:
-        demand = pd.DataFrame(region.demand.drop(columns="geometry"))
         self._zones = {name: i for i, name in enumerate(zones)}
         self._county_code = {name: i for i, name in enumerate(counties)}
         self._township_code = {name: i for i, name in enumerate(townships)}
         self._island_code = {name: i for i, name in enumerate(islands)}
         self._counties = {short(name, _COUNTY_ENDS): name for name in counties}
-        known = demand[demand["township_zh"].notna()]
-        self._townships: dict[str, list[tuple[str | None, str, Named]]] = {}
-        for (county, township), rows in known.groupby(["county_zh", "township_zh"], dropna=False):
-            owner = county if isinstance(county, str) else None
-            entry = (owner, str(township), self._of(rows, township=str(township)))
-            for key in {plain(str(township)), short(str(township))}:
-                self._townships.setdefault(key, []).append(entry)
-        self._islands: dict[str, list[tuple[str | None, str, Named]]] = {}
+        by_township: dict[tuple[str | None, str], list[_Residents]] = {}
+        by_island: dict[str, list[_Residents]] = {}
+        for one in _residents(region):
+            by_island.setdefault(one.island, []).append(one)
+            if one.township is not None:
+                by_township.setdefault((one.county, one.township), []).append(one)
+        self._townships: dict[str, list[Named]] = {}
+        for (_, township), people in by_township.items():
+            named = self._of(people, township=township)
+            for key in {plain(township), short(township)}:
+                self._townships.setdefault(key, []).append(named)
+        self._islands: dict[str, list[Named]] = {}
         names = dict(zip(region.islands["island_id"], region.islands["name_zh"], strict=True))
-        for island, rows in demand.groupby("island_id"):
-            entry = (None, str(island), self._of(rows, island=str(island)))
+        for island, people in by_island.items():
+            named = self._of(people, island=island)
             for key in {plain(str(names[island])), short(str(names[island]))}:
-                self._islands.setdefault(key, []).append(entry)
+                self._islands.setdefault(key, []).append(named)
 
     def find(self, county: str | None, township: str | None) -> Named:
         """Return what the two names tell together."""
@@ -106,31 +118,42 @@ class Gazetteer:
         """Return the county that a text means, or None."""
         return self._counties.get(short(text, _COUNTY_ENDS)) if text else None
 
-    def _only(
-        self, entries: list[tuple[str | None, str, Named]], county: str | None
-    ) -> Named | None:
+    def _only(self, entries: list[Named], county: str | None) -> Named | None:
         """Return the one entry that agrees with the county, None where none or several do."""
         code = self._county_code.get(county, -1) if county else -1
-        fitting = [e for _, _, e in entries if code < 0 or e.county in (-1, code)]
+        fitting = [e for e in entries if code < 0 or e.county in (-1, code)]
         return fitting[0] if len(fitting) == 1 else None
 
-    def _of(self, rows: pd.DataFrame, *, township: str = "", island: str = "") -> Named:
-        islands = rows["island_id"].unique()
-        counties = rows["county_zh"].dropna().unique()
+    def _of(self, people: list[_Residents], *, township: str = "", island: str = "") -> Named:
+        islands = {one.island for one in people}
+        counties = {one.county for one in people if one.county is not None}
         return Named(
-            zone=self._zone(rows),
-            county=self._county_code[str(counties[0])] if len(counties) == 1 else -1,
+            zone=self._zone(people),
+            county=self._county_code[counties.pop()] if len(counties) == 1 else -1,
             township=self._township_code.get(township, -1),
-            island=self._island_code.get(island or str(islands[0]), -1)
-            if len(islands) == 1
-            else -1,
+            island=self._island_code.get(island or islands.pop(), -1) if len(islands) == 1 else -1,
         )
 
-    def _zone(self, rows: pd.DataFrame) -> int:
-        people = rows.groupby("zone")["population"].sum()
-        if len(people) > 1 and not people.sum() > 0:
+    def _zone(self, people: list[_Residents]) -> int:
+        """Return the zone in which nearly all of them live, -1 where there is none."""
+        living: dict[str, list[float]] = {}
+        for one in people:
+            living.setdefault(one.zone, []).append(one.population)
+        total = {zone: math.fsum(n for n in lives if n == n) for zone, lives in living.items()}
+        everybody = math.fsum(total.values())
+        if len(total) > 1 and not everybody > 0:
             return -1
-        share = people / people.sum() if people.sum() > 0 else people * 0 + 1.0
-        best = int(np.argmax(share.to_numpy()))
-        enough = float(share.iloc[best]) >= _ZONE_SHARE
-        return self._zones.get(str(share.index[best]), -1) if enough else -1
+        # Of equally peopled zones none has enough.
+        best = max(total, key=lambda zone: total[zone])
+        enough = not everybody > 0 or total[best] / everybody >= _ZONE_SHARE
+        return self._zones.get(best, -1) if enough else -1
+
+
+def _residents(region: Region) -> list[_Residents]:
+    names = ("county_zh", "township_zh", "island_id", "zone")
+    texts = [
+        [text if isinstance(text, str) else None for text in region.demand[name].tolist()]
+        for name in names
+    ]
+    population = region.demand["population"].tolist()
+    return [_Residents(*row) for row in zip(*texts, population, strict=True)]

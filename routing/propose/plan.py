@@ -16,6 +16,7 @@ from routing.propose.columns import Columns
 from routing.propose.request import Request
 from routing.siting import alternatives, curve, infeasibility, sensitivity
 from routing.siting.alternatives import Alternatives
+from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.curve import Step
 from routing.siting.infeasibility import Relaxation
@@ -23,7 +24,6 @@ from routing.siting.problem import Floats, SitingProblem
 from routing.siting.question import COVERING, Question, ask
 from routing.siting.result import SitingResult
 from routing.siting.sensitivity import Run, Variant
-from routing.siting.solve import answer
 
 Report = Callable[[str, float], None]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.problem import SitingProblem
 from routing.siting.question import REACH_FIRST, Question
 from routing.siting.result import SitingResult
 from routing.siting.rules import Barred
-from routing.siting.solve import answer
 
 Near = NDArray[np.bool_]
 

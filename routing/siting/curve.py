@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from routing.siting.alternatives import is_worse
+from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.describe import Figures, figures
 from routing.siting.problem import SitingProblem
 from routing.siting.question import Question
 from routing.siting.result import SitingResult
-from routing.siting.solve import answer
 
 # What a curve asks instead of objectives that decide the number of sites themselves, or that take
 # long for what a curve shows of them.

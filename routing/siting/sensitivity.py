@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.describe import Figures, figures
 from routing.siting.problem import Floats, SitingProblem, Texts, nearest_min
 from routing.siting.question import Question
 from routing.siting.result import SitingResult
-from routing.siting.solve import answer
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from routing.siting import SitingProblem
 from routing.siting.alternatives import Alternatives, differences, find
+from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.objectives.survival import survivors
 from routing.siting.question import DE_MAIO, REACH_FIRST, Question, ask
-from routing.siting.solve import answer
 from tests.routing.siting import oracle
 from tests.routing.siting.oracle import Plan
 

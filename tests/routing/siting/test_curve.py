@@ -10,11 +10,11 @@ import pytest
 from hypothesis import strategies as st
 
 from routing.siting import SitingProblem, curve, solve
+from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.curve import curve_objective, trade_off
 from routing.siting.question import MAXIMIZED, REACH_FIRST, Question, ask
 from routing.siting.result import SitingResult
-from routing.siting.solve import answer
 from tests.routing.siting import oracle
 
 OBJECTIVES = (

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from routing.siting import SitingProblem
+from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.infeasibility import Relaxation, explain, relaxed_question
 from routing.siting.question import Question, ask
-from routing.siting.solve import answer
 from tests.routing.siting import oracle
 from tests.routing.siting.oracle import Plan
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import strategies as st
 
 from routing.siting import SitingProblem, SitingResult, solve
+from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.question import ask
 from routing.siting.result import Status
 from routing.siting.sensitivity import Run, Variant, runs, share_chosen, shifted, slowed
-from routing.siting.solve import answer
 from tests.routing.siting import oracle
 
 NAN = float("nan")
