@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from functools import cache
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
+from numpy.typing import NDArray
 
 from geodata import schemas
 from geodata.findings import Findings
@@ -40,7 +40,7 @@ _OWN_WORDS = {
 def check(region: Region, found: Findings) -> None:
     """Check every column of every layer against its declaration in `geodata.schemas`."""
     for layer in schemas.LAYERS:
-        table = pd.DataFrame(region.layers[layer.name][[c.name for c in layer.columns]])
+        table = pd.DataFrame(region.layers[layer.name])
         for name, key, value, row in _broken_rules(table, layer):
             _report(table, layer, layer.column(name), key, value, row, found)
         _check_forms(table, layer, found)
@@ -60,57 +60,42 @@ def items(text: object) -> list[str]:
     return [item.strip() for item in str(text).split(";") if item.strip()]
 
 
-@cache
-def schema(layer: schemas.Layer) -> pa.DataFrameSchema:
-    """Return the pandera schema of a layer; the name of each check is a catalogue key."""
-    return pa.DataFrameSchema(
-        {
-            column.name: pa.Column(
-                nullable=column.nullable,
-                unique=column.unique,
-                report_duplicates="exclude_first",
-                checks=_checks(column),
-            )
-            for column in layer.columns
-        }
-    )
-
-
-def _checks(column: schemas.Column) -> list[pa.Check]:
-    checks = []
-    if column.kind in ("number", "integer"):
-        checks.append(pa.Check(np.isfinite, error="not_finite"))
-    if column.choices:
-        checks.append(pa.Check.isin(column.choices, error="not_a_choice"))
-    if column.minimum is not None:
-        checks.append(pa.Check.ge(column.minimum, error="too_small"))
-    if column.maximum is not None:
-        checks.append(pa.Check.le(column.maximum, error="too_large"))
-    if column.kind == "text":
-        checks.append(pa.Check.str_length(max_value=_limit(column), error="text_too_long"))
-    return checks
-
-
 def _limit(column: schemas.Column) -> int:
     return TEXT_LIMIT if column.name in _LONG_TEXT else NAME_LIMIT
 
 
-def _broken_rules(table: pd.DataFrame, layer: schemas.Layer) -> list[tuple[str, str, object, int]]:
-    """Return (column, catalogue key, value, row) of every broken rule of one layer."""
+def _broken_rules(
+    table: pd.DataFrame, layer: schemas.Layer
+) -> Iterator[tuple[str, str, object, int]]:
+    """Yield (column, catalogue key, value, row) of every broken rule of one layer."""
     if not len(table):
-        return []
-    try:
-        schema(layer).validate(table, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        keys = {"not_nullable": "blank", "field_uniqueness": "duplicate"}
-        cases = errors.failure_cases
-        return [
-            (str(column), keys.get(str(rule), str(rule)), value, int(row))
-            for column, rule, value, row in zip(
-                cases["column"], cases["check"], cases["failure_case"], cases["index"], strict=True
-            )
-        ]
-    return []
+        return
+    for column in layer.columns:
+        values = table[column.name]
+        for key, broken in _judged(values, column):
+            for row in np.flatnonzero(broken):
+                yield column.name, key, values.iloc[row], int(row)
+
+
+def _judged(values: pd.Series, column: schemas.Column) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield each rule of a column by its catalogue key, and in which rows it is broken."""
+    if not column.nullable:
+        yield "blank", values.isna().to_numpy(bool)
+    if column.unique:
+        yield "duplicate", (values.duplicated() & values.notna()).to_numpy(bool)
+    if column.kind in ("number", "integer"):
+        numbers = values.to_numpy(float, na_value=np.nan)
+        yield "not_finite", np.isinf(numbers)
+        if column.minimum is not None:
+            yield "too_small", numbers < column.minimum
+        if column.maximum is not None:
+            yield "too_large", numbers > column.maximum
+    if column.choices:
+        yield "not_a_choice", (values.notna() & ~values.isin(column.choices)).to_numpy(bool)
+    if column.kind == "text":
+        limit = _limit(column)
+        lengths = [len(value) if isinstance(value, str) else 0 for value in values.tolist()]
+        yield "text_too_long", np.array(lengths) > limit
 
 
 def _report(

@@ -1,9 +1,9 @@
 """All rules that a region must keep, checked in one go: every fault is found, not only the first.
 
 `faults` says what is wrong and stops a run; `warnings` says what is right but good to know. Rules
-on single columns come from `geodata.schemas` through pandera (`geodata.rules_columns`); rules on
-geometry and on links are in `geodata.rules_shapes` and `geodata.rules_links`; this module holds the
-rest: the meta table, totals, and leftovers of the template.
+on single columns come from `geodata.schemas` (`geodata.rules_columns`); rules on geometry and on
+links are in `geodata.rules_shapes` and `geodata.rules_links`; this module holds the rest: the meta
+table, totals, and leftovers of the template.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def spans(series: pl.Series) -> Spans:
     Args:
         series: of type String.
     """
-    pieces = _each(series.rechunk(), _copy)
+    pieces = _each(series, _copy)
     if len(pieces) == 1:
         return pieces[0]
     shifts = [0, *np.cumsum([len(piece.buffer) for piece in pieces])][: len(pieces)]
@@ -158,8 +158,28 @@ def numbers_by_place(series: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.i
     Returns:
         As of `numbers`; None where so many rows have a text of their own that it does not pay.
     """
-    found = _each(series.rechunk(), _numbered)
-    return found[0] if len(found) == 1 else None
+    found = []
+    for piece in _each(series, _numbered):
+        if piece is None:
+            return None
+        found.append(piece)
+    if len(found) == 1:
+        return found[0]
+    rows = np.cumsum([0, *(len(codes) for codes, _ in found)])
+    before = np.cumsum([0, *(len(firsts) for _, firsts in found)])
+    return (
+        np.concatenate(
+            [
+                np.where(codes < 0, -1, codes + n)
+                for (codes, _), n in zip(found, before, strict=False)
+            ]
+            or [np.zeros(0, np.int32)]
+        ).astype(np.int32),
+        np.concatenate(
+            [firsts + n for (_, firsts), n in zip(found, rows, strict=False)]
+            or [np.zeros(0, np.int64)]
+        ),
+    )
 
 
 def _numbered(chunk: _Array) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:

@@ -23,6 +23,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from routing.audit import fit_loops
 
@@ -173,14 +174,11 @@ def better(before: Floats, after: Floats, given: FitParameters) -> tuple[float, 
     The gain of a call is the fall of its absolute error. It is real where the lower bound of its
     mean (Student's t, paired) is above 0 and the mean error falls by at least `least_gain`.
     """
-    # It takes long to load, and only a log with modelled trips gets here.
-    from scipy import stats
-
     gain = before - after
     if len(gain) < 2 or not before.mean() > 0:
         return 0.0, float("nan"), False
     share = float(gain.mean() / before.mean())
-    t = float(stats.t.ppf(given.confidence, len(gain) - 1))
+    t = float(special.stdtrit(len(gain) - 1, given.confidence))
     low = float(gain.mean() - t * gain.std(ddof=1) / np.sqrt(len(gain)))
     return share, low, low > 0.0 and share >= given.least_gain
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.calls.columns import MISSING, Columns, Numbered, Spans
+from geodata.calls.columns import Columns, Numbered, Spans
 from routing.audit import crews, loops, phases, reasons
 from routing.audit.codes import Coded, fixed, renumbered
 from routing.audit.options import Options
@@ -73,7 +73,7 @@ def clean(part: Columns, options: Options, locator: Locator) -> Cleaned:
         "read": len(part),
         "used": len(rows),
         "rejected": _counts(reason),
-        "stamps": _stamp_counts(part),
+        "stamps": _stamp_counts(stamps, faults),
         "over_limit": over_limit,
         "without_id": int(len(rows) - has_id.sum()),
         "span_s": _span(measured["start_s"]),
@@ -226,16 +226,10 @@ def _counts(reason: NDArray[np.uint8]) -> dict[str, int]:
     return {key: int(counts[code]) for key, code in reasons.CODE.items() if counts[code]}
 
 
-def _stamp_counts(part: Columns) -> dict[str, list[int]]:
+def _stamp_counts(stamps: NDArray[np.int64], faults: NDArray[np.uint16]) -> dict[str, list[int]]:
     """Return, for each stamp, how many rows have it and how many have text that is none."""
-    bits = part.stamp_fault
-    return {
-        name: [
-            int(np.count_nonzero(part.stamps[bit] != MISSING)),
-            int(np.count_nonzero(bits & np.uint16(1 << bit))) if bits.any() else 0,
-        ]
-        for bit, name in enumerate(phases.STAMPS)
-    }
+    numbers = np.stack(loops.counts_of(stamps, faults), axis=1).tolist()
+    return dict(zip(phases.STAMPS, numbers, strict=True))
 
 
 def _taken(column: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:

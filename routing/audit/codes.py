@@ -70,7 +70,9 @@ def renumbered(codes: NDArray[np.int32], labels: Sequence[str]) -> Coded:
     # The last place is that of -1: missing.
     table = np.zeros(len(labels) + 1, np.min_scalar_type(len(order)))
     table[order] = np.arange(1, len(order) + 1)
-    return Coded(table[codes], tuple(labels[k] for k in order))
+    found: NDArray[Any] = np.empty(len(codes), table.dtype)
+    loops.look_up(codes, table, found)
+    return Coded(found, tuple(labels[k] for k in order))
 
 
 def fixed(array: NDArray[Any]) -> NDArray[Any]:

@@ -69,6 +69,15 @@ def tally_within(
 
 
 @compiled
+def number_of(
+    groups: NDArray[np.uint16], dropped: NDArray[np.bool_], found: NDArray[np.int64]
+) -> None:
+    """Add the rows of each group that are not dropped to `found`, shape (groups,)."""
+    for i in range(len(groups)):
+        found[groups[i]] += not dropped[i]
+
+
+@compiled
 def crossed(
     codes: NDArray[Any], lookup: NDArray[np.uint16], size: int, group: NDArray[np.uint16]
 ) -> None:

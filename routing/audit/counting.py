@@ -12,7 +12,7 @@ import polars as pl
 from geodata import calls
 from geodata.calls import table
 from geodata.calls.columns import Columns
-from routing.audit import clean, phases, repeats, tally
+from routing.audit import clean, count_loops, phases, repeats, tally
 from routing.audit.engine import Engine, Threads
 from routing.audit.options import Options
 from routing.audit.placing import Locator
@@ -155,9 +155,8 @@ def count_batch(batch: Batch, plan: Plan) -> tuple[Tally, dict[Any, Any]]:
         dropped[rows] = True
         masked.append((part, dropped))
         for pair in nested:
-            groups = tally.groups(part, pair, plan.keys)[~dropped]
-            size = nested[pair].size
-            nested[pair] += np.bincount(groups, minlength=size).reshape(nested[pair].shape)
+            groups = tally.groups(part, pair, plan.keys)
+            count_loops.number_of(groups, dropped, nested[pair].reshape(-1))
     return tally.count(masked, plan, batch.measures), nested
 
 

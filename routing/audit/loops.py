@@ -92,6 +92,26 @@ def judge(
 
 
 @compiled
+def counts_of(
+    stamps: NDArray[np.int64], faults: NDArray[np.uint16]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many rows have each stamp, and how many have text that is none, shape (8,).
+
+    Args:
+        stamps: as for `judge`.
+        faults: bit k where stamp k has unreadable text, shape (n,).
+    """
+    known, bad = np.zeros(_STAMPS, np.int64), np.zeros(_STAMPS, np.int64)
+    for k in range(_STAMPS):
+        there, unread = 0, 0
+        for i in range(stamps.shape[1]):
+            there += stamps[k, i] != NO_STAMP
+            unread += (faults[i] >> k) & 1
+        known[k], bad[k] = there, unread
+    return known, bad
+
+
+@compiled
 def measure(
     stamps: NDArray[np.int64],
     rows: NDArray[np.int64],
@@ -269,6 +289,13 @@ def jobs(
         until_s[found] = min(until, start + longest_s)
         found += 1
     return row[:found], from_s[:found], until_s[:found]
+
+
+@compiled
+def look_up(codes: NDArray[np.int32], table: NDArray[Any], found: NDArray[Any]) -> None:
+    """Fill in the entry of `table` for each code, the last one for -1."""
+    for i in range(len(codes)):
+        found[i] = table[codes[i]]
 
 
 @compiled

@@ -221,6 +221,8 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
         crews = aside.submit(explaining.crews_of, [*parts, *more], model.result())
         bounds_s = {zone: int(parameters.target.of(zone) * 60.0 + 1e-9) for zone in ZONES}
         counted = counting.count(parts, asked.options, bounds_s, workers, report)
+        known = known_labels(place)
+        published = aside.submit(findings.tables, counted, asked.options, known)
         report("causes", 0.0)
         explained = explaining.explain(
             counted,
@@ -234,7 +236,7 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
             engine=workers,
             report=report,
         )
-    found = _found(asked, counted, explained, source, there)
+    found = _found(asked, counted, explained, source, there, known, published.result())
     return Audit(*found, explained, source, there.recorded[0], parameters, hashing.found())
 
 
@@ -291,12 +293,13 @@ def _found(
     explained: Explained,
     source: calls.Source,
     there: World,
+    known: Known,
+    published: dict[str, Table],
 ) -> tuple[dict[str, Any], dict[str, Table], dict[str, pl.DataFrame], pl.DataFrame]:
     """Return the result, the published tables, further tables and the rejected records."""
     place = there.recorded[0]
-    options, known = asked.options, known_labels(place)
+    options = asked.options
     synthetic = sample.is_synthetic(source.mapping.headings)
-    published = findings.tables(counted, options, known)
     if "island" in published:
         published["island"] = findings.named(published["island"], place.islands)
     more = lateness.tables(explained, known, least=options.suppress_below)
