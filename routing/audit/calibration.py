@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from geodata import schemas
 from geodata.jit import compiled
-from routing.audit import calibration_fit, class_times, codes
+from routing.audit import calibration_fit, class_times
 from routing.audit.calibration_fit import Fit, FitParameters, Trial
 from routing.audit.class_times import CLASSES, FERRY, SYNTHETIC
-from routing.audit.modelled import Modelled, vehicle_class
 from routing.config import Parameters
 from routing.land_network import LandNetwork
 
@@ -40,6 +39,8 @@ ROW_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "travel_s": pl.Int32,
     "island_id": pl.String,
 }
+"""Recorded travel of one call; `key` is a fixed hash of the call's stamps and places that samples
+and folds go by, so that they are the same for any partition."""
 PHASE_OF: Final = {
     "clock.call_handling_min": "call_handling",
     "ambulance.turnout_min": "turnout",
@@ -105,51 +106,6 @@ class Calibration:
     pace: pl.DataFrame
     comparison: pl.DataFrame
     fit: Fit = field(repr=False)
-
-
-def rows(
-    calls: pl.DataFrame, modelled: Modelled, *, least_s: int = LEAST_S, most: int = 20_000
-) -> pl.DataFrame:
-    """Return what calibration needs of one part of a log.
-
-    Args:
-        calls: used calls with `dispatch_s`, `arrive_s`, `travel_s`, `hour`, `post`, `node`,
-            `vehicle_kind`, `island_id`.
-        modelled: knows the posts.
-        least_s: travel shorter than this is left out.
-        most: of `sample`; rows that it would leave out in any case are left out here.
-
-    Returns:
-        columns `ROW_SCHEMA`, of ambulances of known posts to known nodes; `key` is a fixed hash of
-        the call's stamps and places that samples and folds go by, so that they are the same for any
-        partition.
-    """
-    named, kinds = codes.encode(calls["post"]), codes.encode(calls["vehicle_kind"])
-    post = np.array([-1, *modelled.match(named.labels)], np.int32)[named.codes]
-    driven = np.array([True, *(vehicle_class(name) == 0 for name in kinds.labels)])[kinds.codes]
-    fits = (
-        pl.lit(pl.Series((post >= 0) & driven))
-        & pl.col("node").is_not_null()
-        & (pl.col("travel_s") >= least_s)
-        & pl.col("dispatch_s").is_not_null()
-        & pl.col("arrive_s").is_not_null()
-    )
-    table = calls.select(
-        pl.lit(pl.Series(post)).alias("post"),
-        pl.col("node").cast(pl.Int32),
-        pl.col("hour").cast(pl.Int8),
-        pl.col("travel_s").cast(pl.Int32),
-        pl.col("dispatch_s", "arrive_s"),
-        pl.col("island_id"),
-        fits.alias("fits"),
-    ).filter("fits")
-    columns = [table[c].to_numpy() for c in ("dispatch_s", "arrive_s", "post", "node")]
-    key = pl.Series(mixed(columns), dtype=pl.UInt64)
-    if len(key) > most:
-        low = key <= key.bottom_k(most).max()
-        table, key = table.filter(low), key.filter(low)
-    table = table.with_columns(pl.col("island_id").cast(pl.String), key=key)
-    return table.select(list(ROW_SCHEMA))
 
 
 def sample(parts: Iterable[pl.DataFrame], *, most: int = 20_000) -> pl.DataFrame:

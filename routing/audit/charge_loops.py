@@ -1,6 +1,6 @@
 """Compiled loops over the calls of a part: which are late, and what each late one is charged with.
 
-They say in whole numbers, call by call, what `causes.Explainer` says of tables.
+They say in whole numbers, call by call, what the table of `routing.audit.causes` says.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The late calls of cleaned parts, charged and counted from their stored numbers.
 
-What `causes.Explainer` says of a table of texts, this says of parts: what each text means is looked
-up once a label, and compiled loops do the rest. Everything is a sum of whole numbers.
+Causes are those of `routing.audit.causes`. What each text means is looked up once a label, and
+compiled loops do the rest. Everything is a sum of whole numbers.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Piece:
     Attributes:
         total: shape (groups, causes, 3); see `charge_loops.charge`.
         places: judged calls and late ones at each demand point, shape (points, 2).
-        drawn: their share of the sample; see `calibration.rows`.
+        drawn: their share of the sample; see `calibration.sample`.
     """
 
     total: Ints
@@ -258,7 +258,11 @@ class _State:
 def _drawn(
     columns: Mapping[str, NDArray[Any]], tables: Mapping[str, NDArray[Any]], rows: Ints, most: int
 ) -> Drawn:
-    """Return what calibration takes of some rows of a part; see `calibration.rows`."""
+    """Return what calibration takes of some rows of a part, in the order of `ROW_SCHEMA`.
+
+    These are ambulances of known posts to known nodes whose dispatch is known, and no more than
+    the sample can hold.
+    """
     start_s, before, response, travel_s, node, hour = (columns[name][rows] for name in _DRAWN)
     post, vehicle, island = (
         tables[name][columns[column][rows]]

@@ -40,7 +40,7 @@ class Cleaned:
         rejected: ``file``, ``line``, ``reason`` (code).
         keys: records with an id by bucket: ``high`` (first half of the digest), ``row``.
         jobs: of every record for which a crew was sent, in use or not: ``post``, ``vehicle``
-            (codes), ``from_s``, ``until_s``; see `crews.jobs`.
+            (codes), ``from_s``, ``until_s``; see `loops.jobs`.
         facts: counts and labels, as JSON can hold them.
     """
 
@@ -198,7 +198,7 @@ def _rejected(part: Columns, reason: NDArray[np.uint8]) -> dict[str, NDArray[Any
 def _jobs(
     part: Columns, stamps: NDArray[np.int64]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, list[str]]]:
-    """Return the jobs of crews, and the labels of their codes; see `crews.jobs`."""
+    """Return the jobs of crews, and the labels of their codes; see `loops.jobs`."""
     post, vehicle = part.text("post"), part.text("vehicle")
     row, from_s, until_s = loops.jobs(stamps, fixed(post.codes), crews.JobParameters().seconds())
     coded = {

@@ -21,7 +21,7 @@ Labels = Mapping[str, Sequence[str]]
 
 
 def merged(parts: Sequence[tuple[Columns, Labels]], model: Modelled) -> Crews:
-    """Return who was out when, as `Crews.of` does; jobs are held once, in what becomes the record.
+    """Return who was out when; jobs are held once, in what becomes the record.
 
     Args:
         parts: in any order, the columns ``post``, ``vehicle`` (codes), ``from_s`` and ``until_s``

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from geodata.region import Region
@@ -45,7 +44,7 @@ class Explained:
 
     Attributes:
         late: late calls by key of `GROUPS`, shape (groups + 1,): unknown ones last.
-        charges: by key: shape (groups + 1, causes, 3); see `causes.tally`.
+        charges: by key: shape (groups + 1, causes, 3); see `charge_loops.charge`.
         labels: labels of the groups of each key.
         places: calls and late calls at each demand point, shape (demand points, 2).
         calibration: speeds and phases as the log has them.
@@ -131,32 +130,8 @@ def _batches(counted: Counted, workers: int) -> list[list[tuple[Prepared, NDArra
     return [batch for k in range(shares) if (batch := items[k::shares])]
 
 
-def calls(part: Prepared, rows: NDArray[np.int64]) -> pl.DataFrame:
-    """Return rows of a part as the model's side takes them: texts, and nulls where unknown."""
-    columns = part.columns("rows")
-    start = columns["start_s"][rows]
-    dispatch = columns["dispatch_after_s"][rows].astype(np.int64)
-    known = {
-        name: _nullable(columns[name][rows].astype(np.int64))
-        for name in ("response_s", "turnout_s", "travel_s", "node")
-    }
-    texts = {"zone": "zone", "island": "island_id", "post": "post", "vehicle_kind": "vehicle_kind"}
-    return pl.DataFrame(
-        {
-            **known,
-            "dispatch_s": pl.Series(start + dispatch).set(pl.Series(dispatch < 0), None),
-            "arrive_s": start + columns["response_s"][rows],
-            "hour": columns["hour"][rows].astype(np.int64),
-            **{
-                name: _texts(columns[key][rows], part.facts["labels"][key])
-                for key, name in texts.items()
-            },
-        }
-    )
-
-
 def crews_of(parts: Sequence[Prepared], model: Modelled) -> Crews:
-    """Return who was out when, by the whole log, as `Crews.of` does of all jobs at once.
+    """Return who was out when, by the whole log; the same for any partition.
 
     Args:
         parts: cleaned parts, in any order.
@@ -179,14 +154,3 @@ def _moments(counted: Counted) -> dict[str, Moments]:
 
 def _post_nodes(model: Modelled, land: LandNetwork) -> NDArray[np.int64]:
     return land.node_of("posts", model.post_ids)
-
-
-def _nullable(values: NDArray[np.int64]) -> pl.Series:
-    series = pl.Series(values)
-    return series.set(series < 0, None)
-
-
-def _texts(numbers: NDArray[Any], labels: Sequence[str]) -> pl.Series:
-    """Return numbers as the texts that they stand for, null for 0."""
-    names = pl.Series([None, *labels], dtype=pl.String)
-    return names.gather(numbers.astype(np.uint32))

@@ -18,6 +18,7 @@ from routing.audit.class_times import CLASSES, FERRY
 from routing.audit.modelled import Modelled
 from routing.config import Parameters
 from routing.land_network import LandNetwork
+from tests.routing.audit import slow_routes
 
 
 @dataclass(frozen=True)
@@ -209,8 +210,8 @@ def test_samples_do_not_depend_on_parts_or_their_order(world: World) -> None:
         .with_columns(arrive_s=pl.col("dispatch_s") + pl.col("travel_s"))
         .drop("key")
     )
-    whole = calibration.sample([calibration.rows(calls, world.modelled)], most=100)
-    parts = [calibration.rows(calls[k::3], world.modelled) for k in (2, 0, 1)]
+    whole = calibration.sample([slow_routes.rows(calls, world.modelled)], most=100)
+    parts = [slow_routes.rows(calls[k::3], world.modelled) for k in (2, 0, 1)]
     halves = [calibration.sample(parts[:2], most=100), calibration.sample(parts[2:], most=100)]
     assert len(whole) == 100
     assert calibration.sample(halves, most=100).equals(whole)
@@ -226,7 +227,7 @@ def test_boats_short_trips_and_unknown_posts_are_no_rows(world: World) -> None:
             "island_id": ["zhoushan"] * 5,
         }
     )  # fmt: skip
-    assert len(calibration.rows(calls, world.modelled)) == 1
+    assert len(slow_routes.rows(calls, world.modelled)) == 1
 
 
 def test_recorded_against_modelled_by_class_hour_and_island(

@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from geodata import catalogue
 from geodata.errors import InputError
 from routing import land_network
-from routing.audit import causes, weather
-from routing.audit.causes import CAUSES, COLUMNS, Explainer, Norms
+from routing.audit import weather
+from routing.audit.causes import CAUSES, Explainer, Norms
 from routing.audit.crews import Crews
 from routing.audit.modelled import Modelled
 from routing.audit.weather import Weather
 from tests.routing import toy
+from tests.routing.audit import slow_crews
+from tests.routing.audit.slow_routes import COLUMNS, explain, tally
 
 NOON = 1_709_640_000  # 2024-03-05 12:00 on the local clock
 H, U = 120, 120  # norms before dispatch and for turnout, seconds
@@ -87,7 +89,7 @@ def explained(
     crews: Crews | None = None,
     sky: Weather | None = None,
 ) -> list[dict[str, int]]:
-    found = Explainer(modelled, Norms(H, U, TARGET), crews, sky).explain(calls(*rows))
+    found = explain(Explainer(modelled, Norms(H, U, TARGET), crews, sky), calls(*rows))
     keys = [c.removesuffix("_late_s") for c in COLUMNS]
     return [
         {k: v for k, v in zip(keys, row, strict=True) if v}
@@ -121,7 +123,7 @@ def test_the_toy_has_the_travel_times_of_its_drawing(
 
 def test_a_call_in_time_is_charged_with_nothing(modelled: Modelled, nodes: dict[str, int]) -> None:
     row = {"before": 60, "turnout": 60, "travel": 540, "node": nodes["D1"]}
-    found = Explainer(modelled, Norms(H, U, TARGET)).explain(calls(row))
+    found = explain(Explainer(modelled, Norms(H, U, TARGET)), calls(row))
     assert found["excess_s"].to_list() == [0]
     assert found["main_cause"].to_list() == [None]
 
@@ -148,9 +150,9 @@ def test_a_nearer_post_whose_crews_were_all_out_is_no_choice(
     modelled: Modelled, nodes: dict[str, int]
 ) -> None:
     row = {"before": H, "turnout": U, "travel": 540, "node": nodes["D1"], "post": "西站"}
-    all_out = Crews.of([out_of("东站", 2, 2), out_of("西站", 1, 0)], modelled)
-    one_in = Crews.of([out_of("东站", 2, 1), out_of("西站", 1, 0)], modelled)
-    never = Crews.of([out_of("西站", 1, 0)], modelled)
+    all_out = slow_crews.record([out_of("东站", 2, 2), out_of("西站", 1, 0)], modelled)
+    one_in = slow_crews.record([out_of("东站", 2, 1), out_of("西站", 1, 0)], modelled)
+    never = slow_crews.record([out_of("西站", 1, 0)], modelled)
     assert explained(modelled, row, crews=all_out) == [{"distance": 60, "crew_busy": 60}]
     assert explained(modelled, row, crews=one_in) == [{"distance": 60, "farther_post": 60}]
     assert explained(modelled, row, crews=never) == [{"distance": 120}]
@@ -161,7 +163,7 @@ def test_a_log_that_names_no_vehicle_is_held_against_the_posts_of_the_region(
 ) -> None:
     row = {"before": H, "turnout": U, "travel": 540, "node": nodes["D1"], "post": "西站"}
     unnamed = out_of("东站", 2, 2).with_columns(vehicle=pl.lit(None, pl.String))
-    silent = Crews.of([unnamed], modelled)
+    silent = slow_crews.record([unnamed], modelled)
     assert explained(modelled, row, crews=silent) == [{"distance": 60, "farther_post": 60}]
 
 
@@ -203,8 +205,8 @@ def test_what_is_not_recorded_is_unexplained(modelled: Modelled, nodes: dict[str
 
 
 def test_without_a_zone_nothing_is_judged(modelled: Modelled) -> None:
-    found = Explainer(modelled, Norms(H, U, TARGET)).explain(
-        calls({"response": 9999, "zone": None})
+    found = explain(
+        Explainer(modelled, Norms(H, U, TARGET)), calls({"response": 9999, "zone": None})
     )
     assert found["excess_s"].to_list() == [None]
     assert found.select(COLUMNS).sum_horizontal().to_list() == [0]
@@ -237,11 +239,13 @@ def test_charges_add_up_to_the_excess_and_no_row_is_lost(
     modelled: Modelled, nodes: dict[str, int], rows: list[dict[str, Any]], log: bool, fog: bool
 ) -> None:
     rows = [{**r, "node": nodes.get(str(r["node"]))} for r in rows]
-    crews = Crews.of([out_of("东站", 1, 1), out_of("西站", 1, 0)], modelled) if log else None
+    crews = (
+        slow_crews.record([out_of("东站", 1, 1), out_of("西站", 1, 0)], modelled) if log else None
+    )
     sky = Weather.of([(NOON, NOON + 600)]) if fog else None
     explainer = Explainer(modelled, Norms(H, U, TARGET), crews, sky)
     table = calls(*rows)
-    found = explainer.explain(table)
+    found = explain(explainer, table)
     charges = found.select(COLUMNS).to_numpy()
     assert len(found) == len(rows)
     assert (charges >= 0).all()
@@ -249,7 +253,7 @@ def test_charges_add_up_to_the_excess_and_no_row_is_lost(
     target = np.array([TARGET.get(z, 10**9) for z in table["zone"].to_list()])
     late = np.maximum(table["response_s"].to_numpy() - target, 0)
     assert charges.sum(axis=1).tolist() == late.tolist()
-    parts = pl.concat([explainer.explain(table[k : k + 1]) for k in range(len(table))])
+    parts = pl.concat([explain(explainer, table[k : k + 1]) for k in range(len(table))])
     assert parts.equals(found)
 
 
@@ -276,10 +280,10 @@ def test_tallies_of_parts_add_up(modelled: Modelled, nodes: dict[str, int]) -> N
     zones = ("main_urban", "rural", None)
     rows = [{**base, "before": H + 100 * k, "zone": zone} for k in range(5) for zone in zones]
     table = calls(*rows)
-    found = Explainer(modelled, Norms(H, U, TARGET)).explain(table)
+    found = explain(Explainer(modelled, Norms(H, U, TARGET)), table)
     labels = ("main_urban", "rural")
-    whole = causes.tally(found, table["zone"], labels)
-    parts = [causes.tally(found[k::4], table["zone"][k::4], labels) for k in range(4)]
+    whole = tally(found, table["zone"], labels)
+    parts = [tally(found[k::4], table["zone"][k::4], labels) for k in range(4)]
     assert np.array_equal(whole, np.sum(parts, axis=0))
     told = {cause: whole[0, k].tolist() for k, cause in enumerate(CAUSES) if whole[0, k].any()}
     # Calls charged with it, calls mostly charged with it, seconds.

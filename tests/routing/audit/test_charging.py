@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geodata import region as regions
 from routing import land_network
-from routing.audit import calibration, causes, charge_loops, charging, explaining
+from routing.audit import calibration, charge_loops, charging
 from routing.audit.causes import CAUSES, Explainer, Norms
 from routing.audit.clean import Cleaned
 from routing.audit.crews import Crews
@@ -25,6 +25,7 @@ from routing.audit.modelled import Modelled
 from routing.audit.weather import Weather
 from routing.audit.work import Prepared, Store
 from tests.routing import toy
+from tests.routing.audit import slow_crews, slow_routes
 
 NOON = 1_709_640_000  # 2024-03-05 12:00 on the local clock
 NORMS = Norms(120, 120, {"main_urban": 660, "rural": 840})
@@ -69,13 +70,13 @@ def by_tables(
 ) -> tuple[dict[str, NDArray[np.int64]], NDArray[np.int64], pl.DataFrame]:
     """Return what a part adds by the slow route: tables of texts, one call a row."""
     kept = np.setdiff1d(np.arange(part.facts["used"]), dropped)
-    table, columns = explaining.calls(part, kept), part.columns("rows")
-    found = explainer.explain(table)
+    table, columns = slow_routes.calls(part, kept), part.columns("rows")
+    found = slow_routes.explain(explainer, table)
     late = (found["excess_s"].fill_null(0) > 0).to_numpy()
     texts = {"zone": table["zone"], "island": table["island_id"], "post": table["post"],
              "hour": table["hour"].cast(pl.String).str.zfill(2)}  # fmt: skip
     charges = {
-        key: causes.tally(found.filter(late), texts[key].filter(late), labels)
+        key: slow_routes.tally(found.filter(late), texts[key].filter(late), labels)
         for key, labels in GROUPS.items()
     }
     places = np.zeros((POINTS, 2), np.int64)
@@ -84,7 +85,7 @@ def by_tables(
     ):
         if at >= 0 and judged:
             places[at] += (1, is_late)
-    drawn = calibration.rows(table.filter(_drawn(table, share)), explainer.modelled)
+    drawn = slow_routes.rows(table.filter(_drawn(table, share)), explainer.modelled)
     return charges, places, calibration.sample([drawn], most=most)
 
 
@@ -129,7 +130,7 @@ def record(model: Modelled, rows: list[tuple[str, str | None, int, int]]) -> Cre
     jobs = [
         (post, vehicle, NOON + begin, NOON + begin + span) for post, vehicle, begin, span in rows
     ]
-    return Crews.of([pl.DataFrame(jobs, schema=kinds, orient="row")], model)
+    return slow_crews.record([pl.DataFrame(jobs, schema=kinds, orient="row")], model)
 
 
 def agree(

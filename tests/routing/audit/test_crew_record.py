@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from routing import land_network
 from routing.audit import codes, crew_record
-from routing.audit.crews import Crews
 from routing.audit.modelled import Modelled
 from tests.routing import toy
+from tests.routing.audit import slow_crews
 
 MARCH = int(datetime(2024, 3, 5, tzinfo=UTC).timestamp())
 
@@ -53,7 +53,7 @@ def test_the_record_of_parts_is_that_of_one_table(
     model: Modelled, rows: list[Any], parts: int
 ) -> None:
     jobs = table([(p, v, MARCH + begin, MARCH + begin + span) for p, v, begin, span in rows])
-    expected = Crews.of([jobs], model)
+    expected = slow_crews.record([jobs], model)
     found = crew_record.merged([stored(jobs[k::parts]) for k in range(parts)], model)
     assert len(model.post_ids) == 2
     assert found.month_from == expected.month_from

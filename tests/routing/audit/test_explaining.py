@@ -11,7 +11,6 @@ from geodata.region import Region
 from routing import config, land_network
 from routing.audit import causes, charging, counting, explaining, lateness, modelled
 from routing.audit.charging import Meaning
-from routing.audit.crews import Crews, jobs
 from routing.audit.engine import Threads
 from routing.audit.explaining import Explained
 from routing.audit.findings import Known
@@ -19,6 +18,7 @@ from routing.audit.options import Options
 from routing.config import Parameters
 from routing.land_network import LandNetwork
 from tests.routing import toy
+from tests.routing.audit import slow_crews, slow_routes
 from tests.routing.audit.records import call, cut, frame, prepared
 
 BOUNDS = {"main_urban": 660, "rural": 840}
@@ -94,9 +94,11 @@ def test_counts_by_cause_are_those_of_the_tally(
     model = modelled.Modelled.of(place, land, given)
     (part,) = prepared(tmp_path, [frame(ROWS)], Options())
     rows = np.arange(part.facts["used"])
-    table = explaining.calls(part, rows)
+    table = slow_routes.calls(part, rows)
     explainer = causes.Explainer(model, causes.Norms.of(given), explaining.crews_of([part], model))
-    expected = causes.tally(explainer.explain(table), table["zone"], ("main_urban", "rural"))
+    expected = slow_routes.tally(
+        slow_routes.explain(explainer, table), table["zone"], ("main_urban", "rural")
+    )
     keys = counting.tally.Keys.of([part])
     assert keys.labels["zone"] == ("main_urban", "rural")
     meaning = Meaning.of(
@@ -115,7 +117,10 @@ def test_the_record_of_crews_is_that_of_the_canonical_table(
     model = modelled.Modelled.of(both, land_network.build(both, parameters), parameters)
     rows = [{**row, "post": ("P1", "P1x", "无名站", None)[i % 4]} for i, row in enumerate(ROWS)]
     parts = prepared(tmp_path, cut(frame(rows), [30]), Options())
-    found, expected = explaining.crews_of(parts, model), Crews.of([jobs(frame(rows))], model)
+    found, expected = (
+        explaining.crews_of(parts, model),
+        slow_crews.record([slow_crews.jobs(frame(rows))], model),
+    )
     assert len(model.post_ids) == 2
     assert found.month_from == expected.month_from
     for name in ("first", "begins", "ends", "crews"):

@@ -15,7 +15,7 @@ from geodata.calls.columns import Numbered
 from geodata.errors import InputError
 from geodata.region import Region
 from routing import config, land_network
-from routing.audit import calibration, causes, crews, sample, sample_file
+from routing.audit import calibration, sample, sample_file
 from routing.audit.causes import CAUSES, Explainer, Norms
 from routing.audit.modelled import Modelled
 from routing.audit.place import Places
@@ -24,6 +24,7 @@ from routing.audit.sample_dirt import DirtParameters
 from routing.audit.weather import Weather
 from routing.config import Parameters
 from routing.land_network import LandNetwork
+from tests.routing.audit import slow_crews, slow_routes
 from tests.routing.audit.records import placed_table
 
 CLEAN = DirtParameters.none()
@@ -80,10 +81,10 @@ def used(world: World, log: Sample) -> pl.DataFrame:
 def explained(world: World, log: Sample) -> pl.DataFrame:
     calls = used(world, log)
     modelled = Modelled.of(world.region, world.land, world.parameters)
-    record = crews.Crews.of([crews.jobs(calls)], modelled)
+    record = slow_crews.record([slow_crews.jobs(calls)], modelled)
     spans = log.weather.select(pl.col("from", "until").dt.epoch("s")).rows()
     by = Explainer(modelled, Norms.of(world.parameters), record, Weather.of(spans))
-    return by.explain(calls)
+    return slow_routes.explain(by, calls)
 
 
 def test_the_same_seed_gives_the_same_log(world: World) -> None:
@@ -179,7 +180,7 @@ def test_injected_delays_are_charged_to_their_causes(world: World) -> None:
     assert share(turnout, "turnout") > 0.45
     nothing = (truth["handling_extra_s"] == 0) & (truth["turnout_extra_s"] == 0) & road
     assert share(main.filter(late & nothing), "handling") < 0.25
-    charges = found.select(causes.COLUMNS).sum_horizontal()
+    charges = found.select(slow_routes.COLUMNS).sum_horizontal()
     assert (charges == found["excess_s"].fill_null(0)).all()
 
 
@@ -201,7 +202,7 @@ def test_true_speeds_are_recovered_from_a_log(world: World) -> None:
     truth = {"synthetic": 1.3, "primary": 0.85}
     log = drawn(world, 6_000, seed=3, dirt=CLEAN, pace=truth, peak_pace=1.2, weather_pace=1.0)
     modelled = Modelled.of(world.region, world.land, world.parameters)
-    rows = calibration.sample([calibration.rows(used(world, log), modelled)])
+    rows = calibration.sample([slow_routes.rows(used(world, log), modelled)])
     nodes = world.land.node_of("posts", modelled.post_ids)
     found = calibration.calibrate(rows, world.land, nodes, world.parameters)
     pace = {(r["road_class"], r["hours"]): r["pace"] for r in found.pace.iter_rows(named=True)}
