@@ -17,7 +17,7 @@ from geodata.calls.table import TEXTS
 from geodata.errors import Fault, InputError
 
 BYTES_PER_ROW = 192
-"""Sets the rows of a part: by default 262,144, which is the row group that polars writes."""
+"""About what a record takes in a text file: so parts of either kind have about as many rows."""
 # So many parts are looked into for row groups.
 _GROUPS_SEEN = 5
 _SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}

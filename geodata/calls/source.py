@@ -84,7 +84,7 @@ class Source:
         """Return all parts in reading order; the rows do not depend on `bytes_per_part`.
 
         Args:
-            bytes_per_part: bytes of a text file in a part; of Parquet a row for every 64 of them;
+            bytes_per_part: bytes of a text file in a part; of Parquet a row for every 192 of them;
                 sheets are read whole.
         """
         found: list[Part] = []

@@ -123,3 +123,13 @@ def test_optional_dependencies_are_left_out(monkeypatch: pytest.MonkeyPatch) -> 
     ]
     monkeypatch.setattr(metadata, "requires", lambda name: lines)
     assert provenance._dependencies() == ["numpy", "pymetis"]
+
+
+def test_hashes_made_beside_other_work_are_those_of_the_files(tmp_path: Path) -> None:
+    one, gone = tmp_path / "one.csv", tmp_path / "gone.csv"
+    one.write_bytes(b"1")
+    found = provenance.Hashing([one, gone]).found()
+    assert found == {one: hashlib.sha256(b"1").hexdigest()}
+    assert record(inputs={"calls": one}, hashed={one: "known"})["inputs"] == {
+        "calls": {"path": str(one), "sha256": "known"}
+    }

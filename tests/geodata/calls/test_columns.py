@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.calls import arrow, frame, texts, value_loops, zones
-from geodata.calls.columns import Spans
+from geodata.calls import arrow, frame, table, texts, value_loops, zones
+from geodata.calls.columns import Columns, Spans
 from geodata.errors import InputError
 
 # The first example of a loop waits for its compilation.
@@ -133,6 +133,49 @@ def test_texts_are_numbered_by_place_only_where_they_are_few_at_first() -> None:
     assert [late[firsts[code]] for code in codes] == late
     assert len(firsts) == 4_501
     assert arrow.numbers_by_place(pl.Series([f"text {i}" for i in range(5_000)])) is None
+
+
+ID_CELLS = st.text(st.sampled_from("aNul-/\\# \t\n0é\u3000"), max_size=6)
+
+
+@unhurried
+@given(st.lists(ID_CELLS, max_size=12), st.booleans())
+def test_identifiers_that_are_ascii_are_the_clean_texts(cells: list[str], feeds: bool) -> None:
+    found = spans(cells)
+    plain = all(cell.isascii() and (feeds or "\n" not in cell) for cell in cells)
+    assert frame.take_blanks_away(found.buffer, found.starts, found.ends, feeds=feeds) == plain
+    if plain:
+        assert found.texts() == [texts.clean(cell) for cell in cells]
+
+
+@unhurried
+@given(st.lists(ID_CELLS, max_size=12), st.sampled_from(["utf-8", "gb18030"]))
+def test_identifiers_are_the_clean_texts_on_one_line(cells: list[str], encoding: str) -> None:
+    found, bad = frame.identifiers_of(spans(cells, encoding))
+    assert found.texts() == [texts.clean(cell.replace("\n", " ")) for cell in cells]
+    assert not bad.any()
+
+
+def test_a_table_becomes_arrays_and_a_table_again() -> None:
+    rows: list[dict[str, object]] = [
+        {"file": 1, "line": 2, "call_id": "甲1", "dial_s": 5, "stamp_fault": 2, "lon": 122.1},
+        {"file": 1, "line": 3, "post": "港", "place_fault": True, "row_fault": "nul"},
+        {"file": 2, "line": 2, "call_id": "", "clear_s": -7, "lat": 29.9, "post": "山"},
+    ]
+    blank = dict.fromkeys(table.SCHEMA) | {"stamp_fault": 0, "place_fault": False}
+    whole = pl.DataFrame([blank | row for row in rows], schema=table.SCHEMA)
+    found = Columns.of(whole).table()
+    assert found.schema == whole.schema
+    assert found.to_dicts() == whole.to_dicts()
+    assert Columns.of(table.empty()).table().equals(table.empty())
+
+
+def test_texts_of_several_chunks_are_numbered_apart() -> None:
+    pieces = [["港", None, "a long text, beyond a view"], ["港", "山"], ["山", None]]
+    series = pl.concat([pl.Series(p, dtype=pl.String) for p in pieces], rechunk=False)
+    codes, firsts = arrow.numbers(series)
+    values = [value for piece in pieces for value in piece]
+    assert [None if c < 0 else values[firsts[c]] for c in codes] == values
 
 
 def test_a_long_text_is_cut_and_a_broken_line_joined() -> None:

@@ -300,6 +300,16 @@ def grid_of(columns: list[list[bytes]], encoding: str):  # type: ignore[no-untyp
 
 
 @RELAXED
+@given(logs(), st.integers(1, 300))
+def test_any_window_gives_the_rows_of_the_oracle(log: tuple[bytes, str], window: int) -> None:
+    content, encoding = log
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_WINDOW", window)
+        whole = parts_of(content, TextForm(encoding), Path(folder), 1 << 20)
+        assert rows_of(whole) == [row for part in whole for row in oracle.rows(part)]
+
+
+@RELAXED
 @given(st.binary(max_size=400), st.sampled_from(["csv", "xlsx", "xls", "parquet", "gz", "zip"]))
 def test_any_bytes_are_rows_or_a_clear_refusal(content: bytes, suffix: str) -> None:
     heading = "流水号,受理时间,到达现场时间\n".encode()

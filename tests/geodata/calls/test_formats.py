@@ -14,6 +14,7 @@ import xlsxwriter
 import xlwt
 
 import geodata.calls as calls
+from geodata.calls.parquet import BYTES_PER_ROW
 from geodata.calls.table import SCHEMA
 from geodata.errors import InputError
 
@@ -346,3 +347,22 @@ def test_an_unknown_crs_or_zone_is_refused(tmp_path: Path) -> None:
         calls.open(tmp_path / "log.csv", crs="cgcs")
     with pytest.raises(InputError, match="Asia/Shanghai"):
         calls.open(tmp_path / "log.csv", tz="Asia/Nowhere")
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [(30, [30, 30, 30, 10]), (20, [20] * 5), (70, [60, 40]), (200, [100])]
+)
+def test_parts_of_parquet_are_whole_row_groups_or_shares_of_one(
+    tmp_path: Path, asked: int, expected: list[int]
+) -> None:
+    """Row groups have 30 rows, and 40 where half of that is asked for."""
+    rows = 100
+    stamp = pl.datetime_range(
+        datetime(2024, 1, 1), datetime(2024, 1, 2), "1m", eager=True, time_unit="ms"
+    ).head(rows)
+    log = pl.DataFrame({"受理时间": stamp, "到达现场时间": stamp, "经度": [122.0] * rows})
+    group = 40 if asked == 20 else 30
+    log.write_parquet(tmp_path / "log.parquet", row_group_size=group)
+    parts = calls.open(tmp_path / "log.parquet").parts(bytes_per_part=asked * BYTES_PER_ROW)
+    assert [part.stop - part.start for part in parts] == expected
+    assert sum(len(calls.read(part)) for part in parts) == rows
