@@ -13,7 +13,7 @@ MOST = 10
 
 
 class Ahead:
-    """Reads the first parts of a log in a thread of its own.
+    """Reads the first parts of a log in a thread of its own, until the end of a with statement.
 
     Args:
         pieces: parts in the order in which they will be wanted.
@@ -26,16 +26,16 @@ class Ahead:
         }
         pool.shutdown(wait=False)
 
-    def read(self, piece: calls.Part) -> Columns:
-        """Return the columns of a part, read by now or not; see `calls.read`."""
-        begun = self._begun.pop(piece.key, None)
-        return calls.read(piece) if begun is None or begun.cancel() else begun.result()
-
     def __enter__(self) -> Ahead:
         """Return this."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave out what nobody has asked for."""
-        while self._begun:
-            self._begun.popitem()[1].cancel()
+        """Begin no more."""
+        for begun in self._begun.values():
+            begun.cancel()
+
+    def read(self, piece: calls.Part) -> Columns:
+        """Return the columns of a part, read by now or not; see `calls.read`."""
+        begun = self._begun.pop(piece.key, None)
+        return calls.read(piece) if begun is None or begun.cancel() else begun.result()

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.calls.columns import MISSING
 from geodata.jit import compiled
 
 #: A stamp that is not there; inside these loops alone, never in an output.
-NO_STAMP = np.iinfo(np.int64).min
+NO_STAMP = MISSING
 NONE = -1
 
 _U = np.uint64

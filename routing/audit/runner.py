@@ -205,7 +205,8 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
         ThreadPoolExecutor(1) as aside,
     ):
         pieces = source.parts(bytes_per_part=_bytes_per_part(source, asked, workers))
-        with Ahead(pieces if _reads_ahead(asked, workers) else ()) as ahead:
+        is_ahead = _reads_ahead(asked, workers)
+        with Ahead(pieces if is_ahead else ()) as ahead:
             report("region", 0.0)
             place = regions.load(asked.region)
             land = land_network.build(place, parameters)
@@ -214,9 +215,9 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
             store.open(_fingerprint(asked, source, there, parameters), resume=asked.resume)
             given = modelled.with_start(parameters, start)
             model = aside.submit(Modelled.of, there.region, there.land, given)
-            report("reading", 0.0)
-            read = ahead.read if isinstance(workers, Threads) else calls.read
-            parts = counting.prepare(pieces, store, asked.options, locator, workers, report, read)
+        report("reading", 0.0)
+        read = ahead.read if is_ahead else calls.read
+        parts = counting.prepare(pieces, store, asked.options, locator, workers, report, read)
         more = modelled_side.standby_parts(parts, there, model.result(), asked.options, store)
         crews = aside.submit(explaining.crews_of, [*parts, *more], model.result())
         bounds_s = {zone: int(parameters.target.of(zone) * 60.0 + 1e-9) for zone in ZONES}
