@@ -36,7 +36,7 @@ class Cleaned:
             ``start_s``, ``dispatch_after_s`` (from the start to dispatch), the columns of
             `phases.MEASURE_COLUMNS` (-1 where unknown), ``hour``, ``weekday``, ``month`` (YYYYMM),
             the columns of `CODED` (codes), ``demand_row`` and ``node`` (-1 where unknown),
-            ``node_km``, ``low`` (second half of the id's digest).
+            ``low`` (second half of the id's digest).
         rejected: ``file``, ``line``, ``reason`` (code).
         keys: records with an id by bucket: ``high`` (first half of the digest), ``row``.
         jobs: of every record for which a crew was sent, in use or not: ``post``, ``vehicle``
@@ -90,7 +90,6 @@ def clean(part: Columns, options: Options, locator: Locator) -> Cleaned:
             **{name: column.codes for name, column in coded.items()},
             "demand_row": placed.demand_row,
             "node": placed.node,
-            "node_km": placed.node_km,
             "low": low,
         },
         rejected=_rejected(part, reason),

@@ -114,7 +114,7 @@ class Both:
         """Return where calls lie; see `Locator`."""
         placed = self.recorded.locate(lon, lat, county, township)
         road = self.modelled.locate(lon, lat, county, township)
-        return replace(placed, node=road.node, node_km=road.node_km)
+        return replace(placed, node=road.node)
 
 
 def world(asked: Under | None, place: Region, land: LandNetwork, parameters: Parameters) -> World:
@@ -229,8 +229,8 @@ class _Nowhere:
         del lat, county, township
         rows = len(lon)
         names, numbers = Numbered.none(rows), np.full(rows, -1, np.int32)
-        far, how = np.full(rows, np.nan, np.float32), np.full(rows, placing.UNKNOWN, np.uint8)
-        return Placed(names, names, names, names, numbers, numbers, far, how)
+        how = np.full(rows, placing.UNKNOWN, np.uint8)
+        return Placed(names, names, names, names, numbers, numbers, how)
 
 
 def told(there: World) -> dict[str, Any]:

@@ -136,9 +136,8 @@ class Places:
         """
         n = len(lon)
         island, zone, of_county, of_township, demand, node = np.full((6, n), -1, np.int32)
-        node_km, how = np.full(n, np.nan, np.float32), np.full(n, UNKNOWN, np.uint8)
-        codes = (island, zone, of_county, of_township, demand, node)
-        self._locate(lon, lat, (*codes, node_km, how))
+        how = np.full(n, UNKNOWN, np.uint8)
+        self._locate(lon, lat, (island, zone, of_county, of_township, demand, node, how))
         if UNKNOWN in how:
             rows = np.flatnonzero(how == UNKNOWN)
             named = self._named(county, township, rows)
@@ -152,7 +151,6 @@ class Places:
             island=Numbered(island, self.islands),
             demand_row=demand,
             node=node,
-            node_km=node_km,
             how=how,
         )
 

@@ -158,10 +158,8 @@ def shore_near(
 
 
 @inlined
-def nearest_of(
-    mx: float, my: float, cell: int, mass: int, places: Arrays, xy: Arrays
-) -> tuple[int, float]:
-    """Return the nearest listed place of a landmass and its metres; -1 where it has none.
+def nearest_of(mx: float, my: float, cell: int, mass: int, places: Arrays, xy: Arrays) -> int:
+    """Return the nearest listed place of a landmass, -1 where it has none.
 
     Of equally near places the one with the lower number counts.
     """
@@ -176,7 +174,7 @@ def nearest_of(
                 far_2 = dx * dx + dy * dy
                 if far_2 < best_2 or (far_2 == best_2 and p < best):
                     best, best_2 = p, far_2
-    return best, np.sqrt(best_2)
+    return best
 
 
 @compiled
@@ -200,12 +198,12 @@ def locate(
             node of each place.
         reach: rows and columns around a cell to look for a shore in.
         limit_m: greatest distance off the shore, metres.
-        out: island, zone, county, township, demand row, node, node_km and how, shape (n,) each.
+        out: island, zone, county, township, demand row, node and how, shape (n,) each.
     """
     west, south, width, height, mid_lon, mid_lat, half_lon, half_lat = frame
     columns, rows = shape
     mass_of_island, zone_of_demand, county_of_demand, township_of_demand, node_number = numbers
-    island, zone, county, township, demand_row, node, node_km, how = out
+    island, zone, county, township, demand_row, node, how = out
     for i in range(lon.shape[0]):
         px, py = lon[i], lat[i]
         if not (px == px and py == py):
@@ -228,7 +226,7 @@ def locate(
         how[i] = SHORE if off > 0 else POINT
         island[i] = found
         mass = mass_of_island[found]
-        place, _ = nearest_of(mx, my, cell, mass, demand, demand_xy)
+        place = nearest_of(mx, my, cell, mass, demand, demand_xy)
         if place >= 0:
             demand_row[i] = place
             county[i], township[i] = county_of_demand[place], township_of_demand[place]
@@ -236,7 +234,6 @@ def locate(
         if own < 0 and place >= 0:
             own = zone_of_demand[place]
         zone[i] = own
-        stop, metres = nearest_of(mx, my, cell, mass, nodes, node_xy)
+        stop = nearest_of(mx, my, cell, mass, nodes, node_xy)
         if stop >= 0:
             node[i] = node_number[stop]
-            node_km[i] = metres / 1000.0

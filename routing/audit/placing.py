@@ -32,7 +32,6 @@ class Placed:
     Attributes:
         zone, county, township, island: names; islands by their ids.
         demand_row, node: int32, -1 where unknown, shape (n,).
-        node_km: from the call to the node, float32, NaN where unknown, shape (n,).
         how: codes of `HOW`, uint8, shape (n,).
     """
 
@@ -42,7 +41,6 @@ class Placed:
     island: Numbered
     demand_row: NDArray[np.int32]
     node: NDArray[np.int32]
-    node_km: NDArray[np.float32]
     how: NDArray[np.uint8]
 
     def of(self, rows: NDArray[np.int64]) -> Placed:
@@ -58,7 +56,6 @@ class Placed:
             island=some(self.island),
             demand_row=self.demand_row[rows],
             node=self.node[rows],
-            node_km=self.node_km[rows],
             how=self.how[rows],
         )
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from routing.audit import loops, reasons
 from routing.audit.clean import BUCKETS
 from routing.audit.codes import merged
-from routing.audit.work import Prepared
+from routing.audit.work import Mapped, Prepared
 
 ROWS_AT_ONCE = 1 << 24
 """Records held in memory at once while looking for repeated ids."""
@@ -93,7 +93,7 @@ def _spans(parts: Sequence[Prepared]) -> list[tuple[int, int]]:
 
 def _repeated(
     bucket: int,
-    keys: Sequence[dict[str, NDArray[Any]]],
+    keys: Sequence[dict[str, Mapped]],
     begins: Sequence[NDArray[np.int64]],
 ) -> NDArray[np.uint64]:
     """Return part, row and digest of the records of one bucket whose digest's half repeats."""

@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 STAGES = ("opening", "region", "reading", "repeats", "counting", "causes", "tables", "pictures")
 Report = Callable[[str, float], None]
 _BYTES_PER_PART = 24 << 20
-_REVISION = 1
+_REVISION = 2
 """Raised whenever cleaned parts on disk change their meaning."""
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from routing.audit.clean import Cleaned
 from routing.audit.codes import fixed
+from routing.audit.packing import Packing, Rows, packed
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +62,38 @@ class Prepared:
         """
         return _Read(_with_ending(self.stem, "bin"), self.facts["columns"][group])
 
-    def mapped(self, group: str) -> dict[str, NDArray[Any]]:
+    def mapped(self, group: str) -> dict[str, Mapped]:
         """Return the columns of a group mapped from disk, for the use of a few rows."""
         path = _with_ending(self.stem, "bin")
-        if not path.stat().st_size:
-            return dict(self.columns(group))
-        whole = np.memmap(path, np.uint8, "r")
-        return {
-            name: np.frombuffer(whole, kind, count, begin)
-            for name, (kind, begin, count) in self.facts["columns"][group].items()
-        }
+        whole = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+        found = {}
+        for name, (begin, count, *how) in self.facts["columns"][group].items():
+            packing = Packing(*how)
+            held = whole[begin : begin + packing.room(count)]
+            found[name] = Mapped(held.view(packing.held) if packing.held else None, count, packing)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Mapped:
+    """A column on disk, of which rows are taken as they are wanted.
+
+    Attributes:
+        held: what is on disk, or None where all values are equal.
+        count: number of rows.
+        packing: how they are held.
+    """
+
+    held: NDArray[Any] | None
+    count: int
+    packing: Packing
+
+    def __getitem__(self, rows: Rows) -> NDArray[Any]:
+        """Return the values of some rows."""
+        if self.held is None:
+            return self.packing.unpacked(np.empty(0), self.count)[rows]
+        held = self.held[rows]
+        return self.packing.unpacked(held, len(held))
 
 
 class _Read(Mapping[str, NDArray[Any]]):
@@ -78,16 +101,20 @@ class _Read(Mapping[str, NDArray[Any]]):
 
     Args:
         path: the file.
-        layout: type, first byte and number of values of each column.
+        layout: first byte, number of values and `Packing` of each column.
     """
 
-    def __init__(self, path: Path, layout: Mapping[str, tuple[str, int, int]]) -> None:
+    def __init__(self, path: Path, layout: Mapping[str, tuple[Any, ...]]) -> None:
         self.path, self.layout = path, layout
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return a column; nobody may change it."""
-        kind, begin, count = self.layout[name]
-        return fixed(np.fromfile(self.path, kind, count, offset=begin))
+        begin, count, *how = self.layout[name]
+        packing = Packing(*how)
+        if not packing.held:
+            return fixed(packing.unpacked(np.empty(0), count))
+        held = np.fromfile(self.path, packing.held, count, offset=begin)
+        return fixed(packing.unpacked(held, count))
 
     def __iter__(self) -> Iterator[str]:
         """Return the names."""
@@ -133,14 +160,15 @@ class Store:
         stem = self.folder / name
         path = _with_ending(stem, "bin")
         partial = path.with_name(f"{path.name}.partial")
-        layout: dict[str, dict[str, tuple[str, int, int]]] = {}
+        layout: dict[str, dict[str, tuple[Any, ...]]] = {}
         with partial.open("wb") as file:
             for group in ("rows", "rejected", "keys", "jobs"):
                 layout[group] = {}
                 for column, values in getattr(cleaned, group).items():
+                    packing, held = packed(values)
                     file.write(bytes(-file.tell() % 8))
-                    layout[group][column] = (values.dtype.str, file.tell(), len(values))
-                    file.write(memoryview(np.ascontiguousarray(values)).cast("B"))
+                    layout[group][column] = (file.tell(), len(values), *astuple(packing))
+                    file.write(memoryview(np.ascontiguousarray(held)).cast("B"))
         partial.replace(path)
         facts = {**cleaned.facts, "columns": layout}
         _write(_with_ending(stem, "json"), json.dumps(facts, ensure_ascii=False))

@@ -76,7 +76,6 @@ class Names:
             island=Numbered.none(rows),
             demand_row=blank,
             node=blank,
-            node_km=np.full(rows, np.nan, np.float32),
             how=np.where(off, np.uint8(OFF), np.uint8(TOWNSHIP)),
         )
 
@@ -90,7 +89,6 @@ def placed_table(placed: Placed) -> pl.DataFrame:
             "island_id": placed.island.series().cast(pl.String),
             "demand_row": _known(placed.demand_row),
             "node": _known(placed.node),
-            "node_km": pl.Series(placed.node_km, nan_to_null=True),
             "off_map": placed.how == OFF,
             "place": placed.how,
         }
