@@ -20,7 +20,6 @@ from geodata import landmass
 from geodata.region import Region
 from routing import mutual_aid, response, travel_time
 from routing.audit.place_names import plain
-from routing.conditions import Condition
 from routing.config import Parameters, Traffic
 from routing.land_network import LandNetwork
 from routing.network import Network
@@ -66,10 +65,6 @@ class Modelled:
         order: posts by rising travel time, then by code, shape (classes, nodes, posts).
         mass_of_post: landmass of each post, -1 off the region, shape (posts,).
         mass_of_island: landmass by island id.
-        best_response_s: response by the fastest vehicle of a counted post with a free crew to each
-            demand point in each hour, -1 for none, shape (24, demand points).
-        best_option: its place in `best_posts`, -1 for none, same shape.
-        best_posts: post id and vehicle of each option.
     """
 
     post_ids: tuple[str, ...]
@@ -82,26 +77,15 @@ class Modelled:
     order: NDArray[np.int16]
     mass_of_post: NDArray[np.int32]
     mass_of_island: Mapping[str, int]
-    best_response_s: NDArray[np.int32]
-    best_option: NDArray[np.int16]
-    best_posts: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(
-        cls,
-        region: Region,
-        land: LandNetwork,
-        parameters: Parameters,
-        *,
-        aliases: Mapping[str, str] | None = None,
-    ) -> Modelled:
+    def of(cls, region: Region, land: LandNetwork, parameters: Parameters) -> Modelled:
         """Return the modelled times of a region in calm weather.
 
         Args:
             region: a valid region.
             land: its ambulance network, at no hour of its own.
             parameters: the response model; its start stamp is the audit's.
-            aliases: further names of posts, by name to `post_id`.
         """
         posts = region.posts
         crewed = posts["vehicles"].fillna("").str.split(";").map(lambda v: "ambulance" in v)
@@ -111,11 +95,10 @@ class Modelled:
         travel_s = np.stack([_seconds(at.graph, nodes) for at in classes])
         on_roads = _seconds(classes[0].without_ferries(), nodes)
         masses = _masses(region)
-        best_s, option, table = _best(region, classes, parameters, hour_class)
         hours = [[response.is_open(h, 60.0 * k + 30.0) for h in posts["hours"]] for k in range(24)]
         return cls(
             tuple(posts["post_id"]),
-            _names(posts, aliases or {}),
+            _names(posts),
             _counted(posts, parameters),
             np.array(hours, dtype=bool).reshape(24, len(posts)),
             hour_class,
@@ -124,9 +107,6 @@ class Modelled:
             _order(travel_s),
             np.array([masses.get(i, UNKNOWN) for i in posts["island_id"]], np.int32),
             masses,
-            best_s,
-            option,
-            table,
         )
 
     def match(self, names: Iterable[str | None]) -> NDArray[np.int32]:
@@ -140,48 +120,6 @@ class Modelled:
             if (code := self.names.get(form, UNKNOWN)) >= 0:
                 return code
         return UNKNOWN
-
-    def travel_seconds(self, post: Ints, node: Ints, hour: Ints) -> NDArray[np.int32]:
-        """Return modelled travel by ambulance, whole seconds; -1 where unknown or without a way.
-
-        Args:
-            post: post codes, -1 for unknown, shape (n,).
-            node: road nodes, -1 for unknown, shape (n,).
-            hour: hours of the day of the calls, 0 to 23, shape (n,).
-        """
-        if not len(self.post_ids):
-            return np.full(len(post), UNKNOWN, np.int32)
-        known = (post >= 0) & (node >= 0)
-        found = self.travel_s[
-            self.hour_class[hour], np.where(known, post, 0), np.where(known, node, 0)
-        ]
-        return np.where(known, found, UNKNOWN).astype(np.int32)
-
-    def travel_min(
-        self, post: Sequence[str | None], node: Ints, hour: Ints, vehicle_kind: Sequence[str | None]
-    ) -> Floats:
-        """Return modelled travel, minutes; NaN where unknown, without a way, or no ambulance.
-
-        Args:
-            post, vehicle_kind: as recorded, shape (n,).
-            node: road nodes, -1 for unknown, shape (n,).
-            hour: hours of the day, shape (n,).
-        """
-        seconds = self.travel_seconds(self.match(post).astype(np.int64), node, hour)
-        driven = np.array([vehicle_class(kind) == 0 for kind in vehicle_kind], dtype=bool)
-        return np.where(driven & (seconds >= 0), seconds / 60.0, np.nan)
-
-    def best(self, demand_row: Ints, hour: Ints) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
-        """Return the modelled response (seconds) and option of calls at demand points, -1 for none.
-
-        Args:
-            demand_row: rows of the layer ``demand``, -1 for unknown, shape (n,).
-            hour: hours of the day, shape (n,).
-        """
-        known = demand_row >= 0
-        row = np.where(known, demand_row, 0)
-        seconds = np.where(known, self.best_response_s[hour, row], UNKNOWN).astype(np.int32)
-        return seconds, np.where(known, self.best_option[hour, row], UNKNOWN).astype(np.int16)
 
 
 def hour_classes(
@@ -226,45 +164,10 @@ def _masses(region: Region) -> dict[str, int]:
     return {i: number[m] for i, m in zip(islands["island_id"], names, strict=True)}
 
 
-def _best(
-    region: Region,
-    classes: Sequence[LandNetwork],
-    parameters: Parameters,
-    hour_class: NDArray[np.int8],
-) -> tuple[NDArray[np.int32], NDArray[np.int16], tuple[tuple[str, str], ...]]:
-    """Return the best response to each demand point by hour, and by whom."""
-    demand = len(region.demand)
-    best_s = np.full((24, demand), UNKNOWN, np.int32)
-    option = np.full((24, demand), UNKNOWN, np.int16)
-    table: dict[tuple[str, str], int] = {}
-    seen: dict[tuple[object, ...], int] = {}
-    for hour in range(24):
-        light = parameters.helicopter.daylight_at(60.0 * hour + 30.0)
-        shut = [h for h in region.posts["hours"] if not response.is_open(h, 60.0 * hour + 30.0)]
-        key = (int(hour_class[hour]), light, *sorted(map(str, shut)))
-        if key in seen:
-            best_s[hour], option[hour] = best_s[seen[key]], option[seen[key]]
-            continue
-        seen[key] = hour
-        is_open = [response.is_open(h, 60.0 * hour + 30.0) for h in region.posts["hours"]]
-        running = region.replace(posts=region.posts[np.array(is_open, dtype=bool)])
-        found = response.options(
-            running, classes[hour_class[hour]], parameters, condition=Condition(daylight=light)
-        )
-        choice = response.best(found)
-        minutes = choice.response_min
-        best_s[hour] = np.where(np.isnan(minutes), UNKNOWN, np.rint(minutes * 60.0))
-        pairs = list(zip(found.table["post_id"], found.table["vehicle"], strict=True))
-        codes = [table.setdefault((str(p), str(v)), len(table)) for p, v in pairs] + [UNKNOWN]
-        option[hour] = np.array(codes, np.int16)[choice.option]
-    return best_s, option, tuple(table)
-
-
-def _names(posts: pd.DataFrame, aliases: Mapping[str, str]) -> dict[str, int]:
+def _names(posts: pd.DataFrame) -> dict[str, int]:
     """Return the names that mean one post each: ids first, then full names, then shorter forms."""
     code = {str(post_id): k for k, post_id in enumerate(posts["post_id"])}
     found = {plain(post_id): k for post_id, k in code.items()}
-    found |= {plain(name): code[post_id] for name, post_id in aliases.items() if post_id in code}
     for level in range(4):
         claims: dict[str, set[int]] = {}
         for k, names in enumerate(zip(posts["name_zh"], posts["name_en"], strict=True)):

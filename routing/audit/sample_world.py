@@ -13,6 +13,7 @@ from geodata import schemas
 from geodata.region import Region
 from routing import response, travel_time
 from routing.audit import calibration, class_times
+from routing.audit.fastest import Fastest
 from routing.audit.modelled import Modelled
 from routing.audit.sample_parameters import SampleParameters
 from routing.brief.state import expected_calls
@@ -79,7 +80,8 @@ class World:
             to_hospital = found.travel_min[demand]
         cell = region.demand["cell_size_m"].fillna(500.0).to_numpy(float)
         names = _post_names(region, counted, modelled)
-        water, air = _boats(region, land, parameters, names), _flights(modelled, names)
+        water = _boats(region, land, parameters, names)
+        air = _flights(Fastest.of(region, land, parameters), names)
         anybody = (travel[12] >= 0).any(axis=0) | (water[0] >= 0)
         calls = expected_calls(region, parameters).to_numpy(float)
         return cls(
@@ -135,14 +137,14 @@ def _boats(
     return seconds.astype(np.int64), np.where(chosen, code[best.option], -1)
 
 
-def _flights(modelled: Modelled, names: pl.DataFrame) -> tuple[Ints, Ints]:
+def _flights(fastest: Fastest, names: pl.DataFrame) -> tuple[Ints, Ints]:
     """Return response and base of the helicopter where it is the fastest, by hour, else -1."""
     place = {post: k for k, post in enumerate(names["post_id"])}
-    code = np.array([*(place[p] for p, _ in modelled.best_posts), -1], np.int64)
-    flies = np.array([*(v == "helicopter" for _, v in modelled.best_posts), False])
-    chosen = flies[modelled.best_option]
-    seconds = np.where(chosen, modelled.best_response_s, -1).astype(np.int64)
-    return seconds, np.where(chosen, code[modelled.best_option], -1)
+    code = np.array([*(place[p] for p, _ in fastest.options), -1], np.int64)
+    flies = np.array([*(v == "helicopter" for _, v in fastest.options), False])
+    chosen = flies[fastest.option]
+    seconds = np.where(chosen, fastest.response_s, -1).astype(np.int64)
+    return seconds, np.where(chosen, code[fastest.option], -1)
 
 
 def fleet(

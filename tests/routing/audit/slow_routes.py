@@ -142,7 +142,7 @@ class _Facts:
             near_post=near_post,
             near_by_ferry=ferry,
             free=free,
-            sent=modelled.travel_seconds(post, node, hour).astype(np.int64),
+            sent=travel_seconds(modelled, post, node, hour),
             vehicle=vehicle,
             same_mass=both & (own == mass),
             other_mass=both & (own != mass),
@@ -179,6 +179,17 @@ class _Facts:
         """Return where what the road's model leaves of the travel is put down to the water."""
         flown_over = (self.vehicle == 2) & ~self.same_mass
         return np.asarray((self.vehicle == 1) | flown_over | self.other_mass)
+
+
+def travel_seconds(modelled: Modelled, post: Ints, node: Ints, hour: Ints) -> Ints:
+    """Return modelled travel by ambulance, whole seconds; -1 where unknown or without a way."""
+    known = (post >= 0) & (node >= 0)
+    if not known.any():
+        return np.full(len(post), UNKNOWN)
+    found = modelled.travel_s[
+        modelled.hour_class[hour], np.where(known, post, 0), np.where(known, node, 0)
+    ]
+    return np.where(known, found, UNKNOWN).astype(np.int64)
 
 
 def _charged(over: Ints, excess: Ints) -> Ints:

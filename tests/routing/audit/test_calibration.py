@@ -127,7 +127,7 @@ def test_the_parameter_file_is_taken_and_predicts_the_log(
     post, node = (table[c].to_numpy().astype(np.int64) for c in ("post", "node"))
     recorded = table["travel_s"].to_numpy()
     errors = [
-        np.median(np.abs(m.travel_seconds(post, node, hour) / recorded - 1))
+        np.median(np.abs(slow_routes.travel_seconds(m, post, node, hour) / recorded - 1))
         for m in (world.modelled, modelled)
     ]
     assert errors[1] < 0.14

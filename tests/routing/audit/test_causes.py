@@ -21,7 +21,7 @@ from routing.audit.modelled import Modelled
 from routing.audit.weather import Weather
 from tests.routing import toy
 from tests.routing.audit import slow_crews
-from tests.routing.audit.slow_routes import COLUMNS, explain, tally
+from tests.routing.audit.slow_routes import COLUMNS, explain, tally, travel_seconds
 
 NOON = 1_709_640_000  # 2024-03-05 12:00 on the local clock
 H, U = 120, 120  # norms before dispatch and for turnout, seconds
@@ -118,7 +118,8 @@ def test_the_toy_has_the_travel_times_of_its_drawing(
     post = modelled.match(["西站", "P2", "东站", "北站"]).astype(np.int64)
     assert post.tolist() == [0, 1, 1, -1]
     node = np.full(2, nodes["D1"])
-    assert modelled.travel_seconds(post[:2], node, np.array([12, 12])).tolist() == [540, 480]
+    noon = np.array([12, 12])
+    assert travel_seconds(modelled, post[:2], node, noon).tolist() == [540, 480]
 
 
 def test_a_call_in_time_is_charged_with_nothing(modelled: Modelled, nodes: dict[str, int]) -> None:

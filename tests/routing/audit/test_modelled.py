@@ -7,9 +7,8 @@ import pytest
 
 from geodata import region as regions
 from geodata.region import Region
-from routing import config, land_network, response, travel_time
+from routing import config, land_network, travel_time
 from routing.audit.modelled import Modelled, vehicle_class, with_start
-from routing.conditions import Condition
 from routing.config import Parameters
 from routing.land_network import LandNetwork
 
@@ -46,10 +45,9 @@ def test_travel_is_that_of_the_network_at_the_hour(
     expected = np.array(
         [travel_time.matrix(graph, [s], [n])[0, 0] for s, n in zip(start, node, strict=True)]
     )
-    names = [modelled.post_ids[p] for p in post]
-    found = modelled.travel_min(names, node, np.full(400, hour), [None] * 400)
-    assert np.array_equal(np.isnan(found), np.isnan(expected))
-    assert np.nanmax(np.abs(found - expected)) <= 0.5 / 60 + 1e-9
+    found = modelled.travel_s[modelled.hour_class[hour], post, node]
+    assert np.array_equal(found < 0, np.isnan(expected))
+    assert np.nanmax(np.abs(found - 60 * expected)) <= 0.5 + 1e-6
 
 
 def test_peaks_are_slower_and_hours_of_equal_speeds_share_a_table(modelled: Modelled) -> None:
@@ -58,33 +56,6 @@ def test_peaks_are_slower_and_hours_of_equal_speeds_share_a_table(modelled: Mode
     known = (modelled.travel_s >= 0).all(axis=0)
     peak, base = modelled.travel_s[modelled.hour_class[[8, 3]]]
     assert (peak[known] >= base[known]).all()
-
-
-def test_the_best_response_is_that_of_the_response_model(
-    modelled: Modelled, region: Region, land: LandNetwork, parameters: Parameters
-) -> None:
-    for hour, light in ((2, "night"), (8, "day")):
-        found = response.options(
-            region, land.at_hour(hour, parameters), parameters, condition=Condition(daylight=light)
-        )
-        best = response.best(found)
-        rows = np.arange(len(region.demand))
-        seconds, option = modelled.best(rows, np.full(len(rows), hour))
-        reached = ~np.isnan(best.response_min)
-        assert np.array_equal(seconds >= 0, reached)
-        assert np.abs(seconds[reached] - 60 * best.response_min[reached]).max() <= 0.5 + 1e-6
-        who = found.table.iloc[best.option[reached]]
-        ours = [modelled.best_posts[k] for k in option[reached]]
-        assert ours == list(zip(who["post_id"], who["vehicle"], strict=True))
-
-
-def test_unknown_posts_nodes_and_other_vehicles_have_no_travel(modelled: Modelled) -> None:
-    names = ["月球站", "zs-hospital", None, "zs-hospital"]
-    found = modelled.travel_min(
-        names, np.array([5, -1, 5, 5]), np.full(4, 12), [None, None, None, "急救船"]
-    )
-    assert np.isnan(found).all()
-    assert modelled.best(np.array([-1]), np.array([0]))[0].tolist() == [-1]
 
 
 def test_posts_are_known_by_id_name_and_shorter_forms(modelled: Modelled, region: Region) -> None:
@@ -103,12 +74,6 @@ def test_posts_are_known_by_id_name_and_shorter_forms(modelled: Modelled, region
     assert found.tolist() == [code[p] if p else -1 for p in wanted.values()]
     every = region.posts[region.posts["post_id"].isin(modelled.post_ids)]
     assert modelled.match(every["name_zh"]).tolist() == list(range(len(every)))
-
-
-def test_aliases_name_posts(region: Region, land: LandNetwork, parameters: Parameters) -> None:
-    found = Modelled.of(region, land, parameters, aliases={"东区一站": "zs-tcm", "x": "gone"})
-    assert found.post_ids[found.match(["东区一站"])[0]] == "zs-tcm"
-    assert found.match(["x"]).tolist() == [-1]
 
 
 def test_ways_over_water_are_known(modelled: Modelled, region: Region, land: LandNetwork) -> None:
