@@ -43,29 +43,39 @@ def tally(
 
 
 @compiled
-def tally_within(
+def verdicts(
     values: NDArray[Any],
-    groups: NDArray[np.uint16],
     dropped: NDArray[np.bool_],
-    target: NDArray[np.uint8],
+    zones: NDArray[Any],
+    targets: NDArray[np.uint8],
     bounds_s: NDArray[np.int64],
-    judged: NDArray[np.int64],
-    within: NDArray[np.int64],
+    out: NDArray[np.uint8],
 ) -> None:
-    """Count, for each group and target, the calls it binds and those within it (value <= bound).
+    """Tell of each row how it stands to its target: 2 t beyond the t-th, 2 t + 1 within it.
 
     Args:
-        values, groups, dropped: as for `tally`.
-        target: which target binds each row, ``len(bounds_s)`` where none does, shape (n,).
-        bounds_s: bound of each target, shape (t,).
-        judged, within: results, shape (groups, t), added to.
+        values, dropped: as for `tally`.
+        zones: code of each row's zone, shape (n,).
+        targets: target that binds each code, ``len(bounds_s)`` where none does.
+        bounds_s: bound of each target; a value is within when value <= bound, shape (t,).
+        out: filled in; ``2 * len(bounds_s)`` for rows that no target binds or that do not count.
     """
+    none = len(bounds_s)
     for i in range(len(values)):
-        which = target[i]
-        if not dropped[i] and values[i] >= 0 and which < len(bounds_s):
-            judged[groups[i], which] += 1
-            if values[i] <= bounds_s[which]:
-                within[groups[i], which] += 1
+        which = np.int64(targets[zones[i]])
+        verdict = 2 * none
+        if which < none and values[i] >= 0 and not dropped[i]:
+            verdict = 2 * which + (values[i] <= bounds_s[which])
+        out[i] = verdict
+
+
+@compiled
+def number_by(
+    groups: NDArray[np.uint16], codes: NDArray[np.uint8], found: NDArray[np.int64]
+) -> None:
+    """Add the rows of each group and code to `found`, shape (groups, codes)."""
+    for i in range(len(groups)):
+        found[groups[i], codes[i]] += 1
 
 
 @compiled

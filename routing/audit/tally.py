@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geodata.errors import Fault, InputError
 from routing.audit import count_loops, phases
-from routing.audit.codes import MOST_GROUPS, lookup, merged
+from routing.audit.codes import MOST_GROUPS, fixed, lookup, merged
 from routing.audit.work import Prepared
 
 MOST_CROSSED = 60_000
@@ -32,7 +32,9 @@ CELLS = 32_000_000
 WITHOUT_MISSING = ("hour", "weekday", "month")
 """Keys that every call in use has."""
 
-_WIDEST, _NARROWEST = 4_096, 64
+_WIDEST, _NARROWEST = 4_096, 80
+# Seconds of a table's row that one line of the processor's cache holds.
+_LINE = 16
 _LOOSE = 1 << 20
 _NONE_OVER = np.empty((0, 3), np.int64)
 _FIXED = {
@@ -163,10 +165,15 @@ class Plan:
 
     @property
     def width(self) -> int:
-        """Seconds that tables hold: all of them together stay within `CELLS`."""
+        """Seconds that tables hold: all of them together stay within `CELLS`.
+
+        A row is an odd number of lines of the cache: after an even one the short times of all
+        groups would push each other out of it, and counting them takes six times as long.
+        """
         groups = sum(map(self.keys.groups, self.cuts)) * len(phases.MEASURES)
         groups += sum(map(self.keys.groups, self.extra))
-        return int(np.clip(CELLS // max(groups, 1), _NARROWEST, _WIDEST))
+        lines = int(np.clip(CELLS // max(groups, 1), _NARROWEST, _WIDEST)) // _LINE
+        return (lines - 1 + lines % 2) * _LINE
 
     def empty(self, measures: Sequence[str] = phases.MEASURES) -> Tally:
         """Return a tally of nothing, for some of the measures."""
@@ -276,8 +283,6 @@ def marginal(tally: Tally, plan: Plan, cut: tuple[str, ...], onto: tuple[str, ..
 def _add_part(tally: Tally, part: Prepared, dropped: NDArray[np.bool_], plan: Plan) -> None:
     columns = part.columns("rows")
     held = {cut: groups(part, cut, plan.keys) for cut in tally.counts}
-    target = _targets(columns["zone"], part, plan)
-    bounds = np.array(list(plan.bounds_s.values()), np.int64)
     first = phases.MEASURES[0]
     for measure in next(iter(tally.counts.values()), ()):
         values = columns[phases.MEASURE_COLUMNS[phases.MEASURES.index(measure)]]
@@ -286,10 +291,11 @@ def _add_part(tally: Tally, part: Prepared, dropped: NDArray[np.bool_], plan: Pl
             if measure in counts:
                 _add(counts[measure], values, held[cut], dropped, beyond)
         if measure == first:
+            verdict = np.empty(len(values), np.uint8)
+            targets, bounds = _targets(part, plan), np.array(list(plan.bounds_s.values()), np.int64)
+            count_loops.verdicts(values, dropped, columns["zone"], targets, bounds, verdict)
             for cut, group in held.items():
-                count_loops.tally_within(
-                    values, group, dropped, target, bounds, tally.judged[cut], tally.within[cut]
-                )
+                _add_verdicts(tally.judged[cut], tally.within[cut], group, verdict)
 
 
 def _add(
@@ -320,9 +326,22 @@ def _lookup(key: str, part: Prepared, keys: Keys) -> NDArray[np.uint16]:
     return lookup(part.facts["labels"][key], keys.labels[key])
 
 
-def _targets(zones: NDArray[np.generic], part: Prepared, plan: Plan) -> NDArray[np.uint8]:
-    """Return which target binds each row, their number where none does."""
+def _add_verdicts(
+    judged: NDArray[np.int64],
+    within: NDArray[np.int64],
+    groups: NDArray[np.uint16],
+    verdict: NDArray[np.uint8],
+) -> None:
+    """Add the calls that each target binds, and those within it, of each group."""
+    found = np.zeros((len(judged), 2 * judged.shape[1] + 1), np.int64)
+    count_loops.number_by(groups, verdict, found)
+    hits = found[:, 1:-1:2]
+    within += hits
+    judged += found[:, :-1:2] + hits
+
+
+def _targets(part: Prepared, plan: Plan) -> NDArray[np.uint8]:
+    """Return which target binds each zone code of a part, their number where none does."""
     bound = list(plan.bounds_s)
     of_label = [bound.index(z) if z in bound else len(bound) for z in part.facts["labels"]["zone"]]
-    table = np.array([len(bound), *of_label], np.uint8)
-    return np.asarray(table[zones])
+    return fixed(np.array([len(bound), *of_label], np.uint8))

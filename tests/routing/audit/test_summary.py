@@ -141,7 +141,7 @@ def test_many_pairs_beyond_the_table_are_joined(monkeypatch: pytest.MonkeyPatch)
     assert summary.sums(counts).n.tolist() == [6, 12]
 
 
-@pytest.mark.parametrize("width", [8, 4_096])
+@pytest.mark.parametrize("width", [16, 4_096])
 def test_the_width_of_the_tables_changes_no_figure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
@@ -178,3 +178,10 @@ def test_tables_stay_within_their_memory() -> None:
     plan = Plan(keys, (("post",),), (("zone", "post"),), BOUNDS)
     cells = plan.width * (4_001 * len(phases.MEASURES) + 3 * 4_001)
     assert cells <= tally.CELLS
+
+
+@pytest.mark.parametrize("posts", [1, 300, 4_000, 60_000])
+def test_rows_of_tables_are_an_odd_number_of_cache_lines(posts: int) -> None:
+    plan = Plan(keys_of(post=posts, zone=2), (("post",),), (), BOUNDS)
+    assert plan.width % 32 == 16
+    assert 80 <= plan.width <= 4_096
