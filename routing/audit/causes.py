@@ -1,7 +1,8 @@
 """Why late: the seconds that a call took beyond its target, split over causes without remainder.
 
 A late call has the excess ``E = response - target > 0``, whole seconds. With norms ``h`` for what
-passes before dispatch and ``u`` for turnout, the road has the budget ``a = target - h - u``. Let
+passes before dispatch and ``u`` for turnout (what the model takes boats and helicopters to need
+until they leave, where one was sent), the road has the budget ``a = target - h - u``. Let
 ``near`` be the modelled travel from the nearest post that had crews, ``free`` that from the
 nearest one with a crew free by the log itself, ``sent`` that from the post that went, and ``t``
 the recorded travel. Times over the norm, in the order of `CAUSES`:
@@ -57,13 +58,20 @@ class Norms:
 
     Attributes:
         before_dispatch_s: from the start stamp to dispatch.
-        turnout_s: from dispatch to departure.
+        turnout_s: from dispatch to departure, of ambulances.
         target_s: by zone; a call is late when its response is greater.
+        mobilisation_s: from dispatch to departure, of boats and of helicopters.
     """
 
     before_dispatch_s: int
     turnout_s: int
     target_s: dict[str, int]
+    mobilisation_s: tuple[int, int]
+
+    @property
+    def leaving_s(self) -> tuple[int, int, int]:
+        """From dispatch to departure, by class of vehicle; see `modelled.VEHICLE_CLASSES`."""
+        return (self.turnout_s, *self.mobilisation_s)
 
     @classmethod
     def of(cls, parameters: Parameters) -> Norms:
@@ -72,6 +80,10 @@ class Norms:
             round(60 * parameters.clock.before_dispatch_min()),
             round(60 * parameters.ambulance.turnout_min),
             {zone: round(60 * parameters.target.of(zone)) for zone in ("main_urban", "rural")},
+            (
+                round(60 * parameters.boat.mobilisation_min),
+                round(60 * parameters.helicopter.mobilisation_min),
+            ),
         )
 
 

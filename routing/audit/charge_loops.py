@@ -92,7 +92,7 @@ def looked_up(column: Array, rows: Array, table: Array, found: Array) -> None:
 
 @compiled
 def reach(
-    facts: Array, start_s: Array, norms: tuple[int, int], model: tuple[Array, ...],
+    facts: Array, start_s: Array, norms: tuple[int, ...], model: tuple[Array, ...],
     record: tuple[Array, ...],
 ) -> None:  # fmt: skip
     """Fill in the modelled travel of late calls: near, free and sent of `causes`.
@@ -105,7 +105,7 @@ def reach(
         facts: a row for each of `FACTS` and `FOUND`, shape (facts, room): those of `FOUND` are
             filled, -1 for unknown.
         start_s: start of each call, local seconds, shape (n,).
-        norms: seconds before dispatch and of turnout.
+        norms: seconds before dispatch, and from it to departure by class of vehicle.
         model: ``hour_class``, ``is_open``, ``order`` and ``travel_s`` of `Modelled`.
         record: ``first``, ``begins``, ``ends`` and ``crews`` of `Crews`, when each of its months
             begins, and where begins and ends of each post were found last: any place of the post's
@@ -120,10 +120,12 @@ def reach(
         post, node, hour, before = (
             facts[_POST, i], facts[_NODE, i], facts[_HOUR, i], _WHOLE(facts[_BEFORE, i])
         )  # fmt: skip
+        if facts[_VEHICLE, i] != 0 or node < 0:
+            continue
         spent = max(before - norms[0], 0) + max(_WHOLE(facts[_TURNOUT, i]) - norms[1], 0)
         used_up = _WHOLE(facts[_RESPONSE, i]) - facts[_TARGET, i] <= spent
         quick = 0 <= facts[_TRAVEL, i] <= facts[_TARGET, i] - norms[0] - norms[1]
-        if used_up or quick or facts[_VEHICLE, i] != 0 or node < 0:
+        if used_up or quick:
             continue
         at_s = start_s[i] + before if before >= 0 else _WHOLE(-1)
         asked_s = at_s if before >= 0 else _WHOLE(0)
@@ -153,7 +155,7 @@ def reach(
 
 @compiled
 def charge(
-    facts: Array, start_s: Array, norms: tuple[int, int], model: tuple[Array, ...],
+    facts: Array, start_s: Array, norms: tuple[int, ...], model: tuple[Array, ...],
     weather: tuple[Array, Array], total: Array,
 ) -> None:  # fmt: skip
     """Charge late calls, and add them to their groups; see `causes` for the rules.
@@ -175,8 +177,9 @@ def charge(
         vehicle, post = facts[_VEHICLE, i], facts[_POST, i]
         over[:] = 0
         over[_HANDLING] = max(before - norms[0], 0)
-        over[_LEAVING] = max(_WHOLE(facts[_TURNOUT, i]) - norms[1], 0)
-        budget = _WHOLE(facts[_TARGET, i]) - norms[0] - norms[1]
+        leaving = norms[1 + vehicle]
+        over[_LEAVING] = max(_WHOLE(facts[_TURNOUT, i]) - leaving, 0)
+        budget = _WHOLE(facts[_TARGET, i]) - norms[0] - leaving
         # No cause on the road can have cost more than the road took.
         most = max(travel, budget) if travel >= 0 else _FOREVER
         reached, step = budget, min(max(near, budget), most) if near >= 0 else budget

@@ -233,7 +233,7 @@ class _State:
         late, drawn = self.rows[0][:lates], self.rows[1][:drawns]
         start_s = self._gather(columns, tables, late)
         given = meaning.explainer.norms
-        norms = (given.before_dispatch_s, given.turnout_s)
+        norms = (given.before_dispatch_s, *given.leaving_s)
         charge_loops.reach(self.facts, start_s, norms, self.model, self.record)
         charge_loops.charge(self.facts, start_s, norms, self.ways, self.weather, total)
         return _drawn(columns, tables, drawn, meaning.most)

@@ -98,18 +98,28 @@ def joined(first: Array, post: Array, named: Array, begins: Array, ends: Array) 
 
 @compiled
 def crews(
-    first: Array, post: Array, named: Array, begins: Array, months: Array, found: Array
-) -> None:
-    """Count the vehicles of each post that started jobs in each month.
+    first: Array, post: Array, named: Array, begins: Array, months: Array, share: float,
+    found: Array,
+) -> None:  # fmt: skip
+    """Count the vehicles of each post that started jobs in each month, spare ones left out.
 
     Args:
         first, post, named, begins: as of `joined`, before it.
         months: when each month begins, and the one after the last.
+        share: a vehicle counts where its jobs >= `share` times those of the busiest of its post.
         found: shape (posts, months), added to.
     """
-    for cell in range(named.shape[0]):
-        month = -1
-        for i in range(first[cell], first[cell + 1] if named[cell] else 0):
-            if month < 0 or begins[i] >= months[month + 1]:
+    busiest = np.zeros(found.shape, np.int64)
+    for counts in (False, True):
+        for cell in range(named.shape[0]):
+            i, last = first[cell], first[cell + 1] if named[cell] else first[cell]
+            while i < last:
                 month = np.searchsorted(months, begins[i], side="right") - 1
-                found[post[cell], month] += 1
+                begun = i
+                while i < last and begins[i] < months[month + 1]:
+                    i += 1
+                most = busiest[post[cell], month]
+                if not counts:
+                    busiest[post[cell], month] = max(most, i - begun)
+                elif i - begun >= share * most:
+                    found[post[cell], month] += 1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from routing.audit import codes, crew_loops
 from routing.audit.codes import fixed
-from routing.audit.crews import Crews, month_begins, month_of
+from routing.audit.crews import CREW_SHARE, Crews, month_begins, month_of
 from routing.audit.modelled import UNKNOWN, Modelled
 
 Ints = NDArray[np.int64]
@@ -135,7 +135,7 @@ def _record(cells: _Cells, begins: Ints, ends: Ints, unmatched: dict[str, int]) 
     month_from, month_to = month_of(np.array(days, np.int64)).tolist()
     crews = np.zeros((int(cells.post[-1]), month_to - month_from + 1), np.int32)
     months = month_begins(month_from, crews.shape[1] + 1)
-    crew_loops.crews(cells.first, cells.post, cells.named, begins, months, crews)
+    crew_loops.crews(cells.first, cells.post, cells.named, begins, months, CREW_SHARE, crews)
     first = crew_loops.joined(cells.first, cells.post, cells.named, begins, ends)
     for low, high in pairwise(first.tolist()):
         begins[low:high].sort()

@@ -9,11 +9,16 @@ too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+
+CREW_SHARE: Final = 0.1
+"""A vehicle with fewer jobs in a month than this share of those of the busiest of its post is a
+spare that stands in, no further crew (assumed)."""
 
 _DAY_S = 86_400
 
@@ -50,9 +55,10 @@ class Crews:
     """Which posts had how many crews out, at any time of the log; picklable.
 
     A crew is a vehicle by name (its jobs merged where they overlap), or one job where vehicles have
-    no names. A post has as many crews in a month as vehicles of it started jobs in that month; a
-    log without vehicle names tells no number, and busy crews cannot be told from it. A crew is out
-    at a time where it went out before and is free again after.
+    no names. A post has as many crews in a month as vehicles of it started jobs in that month,
+    those below `CREW_SHARE` left out; a log without vehicle names tells no number, and busy crews
+    cannot be told from it. A crew is out at a time where it went out before and is free again
+    after.
 
     Attributes:
         first: where each post's times begin, shape (posts + 1,).

@@ -117,7 +117,8 @@ def explain(
         drawn, land, _post_nodes(model, land), parameters, phases=_moments(counted)
     )
     labels = dict(meaning.groups.labels)
-    return Explained(late, charges, labels, places, calibrated, crews.unmatched)
+    unmatched = {k: n for k, n in crews.unmatched.items() if not model.sends_others(k)}
+    return Explained(late, charges, labels, places, calibrated, unmatched)
 
 
 def _batches(counted: Counted, workers: int) -> list[list[tuple[Prepared, NDArray[Any]]]]:
@@ -145,11 +146,34 @@ def crews_of(parts: Sequence[Prepared], model: Modelled) -> Crews:
 def _moments(counted: Counted) -> dict[str, Moments]:
     """Return the exact sums of the phases that parameters are the means of."""
     found = {}
-    for phase in calibration.PHASE_OF.values():
-        cut = counted.plan.cuts[0]
+    for name, phase in calibration.PHASE_OF.items():
+        cut, rows = _driven(counted) if name.startswith("ambulance.") else _every(counted)
         s = summary.sums(counted.tally.counts[cut][phase])
-        found[phase] = Moments(int(s.n.sum()), int(s.total.sum()), int(s.squares.sum()))
+        n, total, squares = (int(sums[rows].sum()) for sums in (s.n, s.total, s.squares))
+        found[phase] = Moments(n, total, squares)
     return found
+
+
+def _every(counted: Counted) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """Return a cross that was counted, and its groups: all of them."""
+    cut = counted.plan.cuts[0]
+    return cut, np.ones(counted.plan.keys.groups(cut), np.bool_)
+
+
+def _driven(counted: Counted) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """Return a cross that was counted, and its groups of ambulances; none if kinds are no groups.
+
+    Boats and helicopters get ready by rules of their own.
+    """
+    keys, kind = counted.plan.keys, "vehicle_kind"
+    cut = next((cut for cut in counted.plan.cuts if kind in cut), None)
+    if cut is None:
+        every, rows = _every(counted)
+        return every, ~rows
+    sizes = [keys.size(key) for key in cut]
+    code = np.indices(sizes)[cut.index(kind)].reshape(-1)
+    drives = [modelled.vehicle_class(label) == 0 for label in (*keys.labels[kind], None)]
+    return cut, np.array(drives, np.bool_)[code]
 
 
 def _post_nodes(model: Modelled, land: LandNetwork) -> NDArray[np.int64]:

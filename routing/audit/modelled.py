@@ -56,6 +56,7 @@ class Modelled:
     Attributes:
         post_ids: posts that send ambulances, of any evidence; a post's code is its place here.
         names: plain names and ids of these posts to their codes.
+        others: the same of posts that send no ambulance.
         counted: whether a post counts in the headline (confirmed or assumed), shape (posts,).
         is_open: whether a post is open in each hour of the day, shape (24, posts).
         hour_class: class of each hour of the day, shape (24,).
@@ -69,6 +70,7 @@ class Modelled:
 
     post_ids: tuple[str, ...]
     names: Mapping[str, int]
+    others: Mapping[str, int]
     counted: NDArray[np.bool_]
     is_open: NDArray[np.bool_]
     hour_class: NDArray[np.int8]
@@ -87,9 +89,9 @@ class Modelled:
             land: its ambulance network, at no hour of its own.
             parameters: the response model; its start stamp is the audit's.
         """
-        posts = region.posts
-        crewed = posts["vehicles"].fillna("").str.split(";").map(lambda v: "ambulance" in v)
-        posts = posts[crewed.astype(bool)].reset_index(drop=True)
+        crewed = region.posts["vehicles"].fillna("").str.split(";")
+        crewed = crewed.map(lambda kinds: "ambulance" in kinds).astype(bool)
+        posts = region.posts[crewed].reset_index(drop=True)
         nodes = land.node_of("posts", posts["post_id"])
         classes, hour_class = hour_classes(land, parameters)
         travel_s = np.stack([_seconds(at.graph, nodes) for at in classes])
@@ -99,6 +101,7 @@ class Modelled:
         return cls(
             tuple(posts["post_id"]),
             _names(posts),
+            _names(region.posts[~crewed]),
             _counted(posts, parameters),
             np.array(hours, dtype=bool).reshape(24, len(posts)),
             hour_class,
@@ -111,15 +114,11 @@ class Modelled:
 
     def match(self, names: Iterable[str | None]) -> NDArray[np.int32]:
         """Return the code of the post that each recorded name means, -1 where none does."""
-        return np.array([self._code(name) for name in names], np.int32)
+        return np.array([_code(self.names, name) for name in names], np.int32)
 
-    def _code(self, name: str | None) -> int:
-        if not name:
-            return UNKNOWN
-        for form in _forms(name):
-            if (code := self.names.get(form, UNKNOWN)) >= 0:
-                return code
-        return UNKNOWN
+    def sends_others(self, name: str | None) -> bool:
+        """Return whether a recorded name means a post of boats or helicopters alone."""
+        return _code(self.others, name) >= 0
 
 
 def hour_classes(
@@ -179,6 +178,12 @@ def _names(posts: pd.DataFrame) -> dict[str, int]:
             if len(claimants) == 1:
                 found.setdefault(form, *claimants)
     return found
+
+
+def _code(names: Mapping[str, int], name: str | None) -> int:
+    """Return the code that a recorded name has among `names` in any form of it, -1 if none."""
+    codes = (names.get(form, UNKNOWN) for form in _forms(name)) if name else iter(())
+    return next((code for code in codes if code >= 0), UNKNOWN)
 
 
 def _forms(name: str) -> list[str]:

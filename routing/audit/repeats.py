@@ -3,8 +3,9 @@
 The answer depends on the records alone, never on how they were cut into parts. Two records belong
 to the same call when the 128-bit digests of their ids are equal.
 
-1. Of records with the same call and the same vehicle (or both without one) the first in source
-   order is kept; the others are duplicates.
+1. Of records with the same call and the same vehicle the first in source order is kept; the others
+   are duplicates. Records without a vehicle are of the same one only if they arrive at the same
+   second: else they may be several vehicles, and rule 2 decides.
 2. Of the records left of a call, that with the earliest arrival is used (ties: source order); the
    others are later vehicles.
 
@@ -129,6 +130,8 @@ def _details(
                 high=pl.Series(mine[:, 2]),
                 vehicle=pl.Series(code[taken["vehicle"].to_numpy()]),
                 arrive_s=pl.col("start_s") + pl.col("response_s"),
+            ).with_columns(
+                nameless_s=pl.when(pl.col("vehicle") == 0).then(pl.col("arrive_s")).otherwise(0)
             )
         )
     return pl.concat(tables) if tables else _nothing()
@@ -136,9 +139,10 @@ def _details(
 
 def _resolved(suspects: pl.DataFrame) -> Repeats:
     call, source = ["high", "low"], ["file", "line"]
-    ordered = suspects.sort(*call, "vehicle", *source)
-    twin = ~ordered.select(pl.struct(*call, "vehicle").is_first_distinct().alias("first"))["first"]
-    duplicates = _against(ordered.filter(twin), ordered.filter(~twin), [*call, "vehicle"])
+    crew = [*call, "vehicle", "nameless_s"]
+    ordered = suspects.sort(*crew, *source)
+    twin = ~ordered.select(pl.struct(*crew).is_first_distinct().alias("first"))["first"]
+    duplicates = _against(ordered.filter(twin), ordered.filter(~twin), crew)
     left = ordered.filter(~twin).sort(*call, "arrive_s", *source)
     winner = left.select(pl.struct(*call).is_first_distinct().alias("first"))["first"]
     later = _against(left.filter(~winner), left.filter(winner), call)
@@ -173,5 +177,6 @@ def _nothing() -> pl.DataFrame:
             "row": pl.Int64,
             "high": pl.UInt64,
             "arrive_s": pl.Int64,
+            "nameless_s": pl.Int64,
         }
     )

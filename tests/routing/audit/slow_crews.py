@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from routing.audit.crews import Crews, JobParameters
+from routing.audit.crews import CREW_SHARE, Crews, JobParameters
 from routing.audit.modelled import Modelled
 
 JOB_COLUMNS: Final = ("post", "vehicle", "from_s", "until_s")
@@ -110,13 +110,16 @@ def _union(jobs: list[Span]) -> list[Span]:
 def _by_month(
     of_vehicle: dict[tuple[int, str | None], list[Span]], posts: int
 ) -> tuple[int, np.ndarray]:
-    """Return the first month, and how many vehicles of each post started jobs in each."""
-    months = {key: {_month_of(begin) for begin, _ in jobs} for key, jobs in of_vehicle.items()}
+    """Return the first month, and how many vehicles of each post were no spares in each."""
+    months = {
+        key: Counter(_month_of(begin) for begin, _ in jobs) for key, jobs in of_vehicle.items()
+    }
     first, last = (which(chain(*months.values()), default=0) for which in (min, max))
     crews = np.zeros((posts, last - first + 1), np.int32)
     for (post, vehicle), begun in months.items():
-        for month_ in begun:
-            crews[post, month_ - first] += vehicle is not None
+        for month_, jobs in begun.items():
+            others = [m[month_] for (p, v), m in months.items() if p == post and v is not None]
+            crews[post, month_ - first] += vehicle is not None and jobs >= CREW_SHARE * max(others)
     return first, crews
 
 

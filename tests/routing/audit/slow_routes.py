@@ -151,7 +151,8 @@ class _Facts:
 
     def over(self, norms: Norms) -> Ints:
         """Return seconds over the norm of each cause but the last, shape (causes - 1, n)."""
-        budget = self.target - norms.before_dispatch_s - norms.turnout_s
+        leaving = np.array(norms.leaving_s)[self.vehicle]
+        budget = self.target - norms.before_dispatch_s - leaving
         driven = self.vehicle == 0
         timed = self.travel != _MISSING
         # No cause on the road can have cost more than the road took.
@@ -167,7 +168,7 @@ class _Facts:
         slow = np.where(driven & (self.sent >= 0) & ~by_water, rest, 0)
         over = np.zeros((len(CAUSES) - 1, len(budget)), np.int64)
         over[0] = _beyond(self.before, norms.before_dispatch_s)
-        over[1] = _beyond(self.turnout, norms.turnout_s)
+        over[1] = _beyond(self.turnout, leaving)
         over[2] = np.where(self.near_by_ferry, 0, near)
         over[3] = np.where(self.near_by_ferry, near, 0) + np.where(by_water, rest, 0)
         over[4], over[5] = busy, farther
@@ -242,7 +243,7 @@ def _nearest(
     return near_post, near, free
 
 
-def _beyond(seconds: Ints, norm: int) -> Ints:
+def _beyond(seconds: Ints, norm: Ints | int) -> Ints:
     return np.where(seconds == _MISSING, 0, np.maximum(seconds - norm, 0))
 
 

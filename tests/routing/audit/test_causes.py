@@ -25,6 +25,7 @@ from tests.routing.audit.slow_routes import COLUMNS, explain, tally, travel_seco
 
 NOON = 1_709_640_000  # 2024-03-05 12:00 on the local clock
 H, U = 120, 120  # norms before dispatch and for turnout, seconds
+READY = 600, 900  # and for boats and helicopters
 TARGET = {"main_urban": 660, "rural": 840}
 A_URBAN, A_RURAL = 660 - H - U, 840 - H - U
 
@@ -89,7 +90,7 @@ def explained(
     crews: Crews | None = None,
     sky: Weather | None = None,
 ) -> list[dict[str, int]]:
-    found = explain(Explainer(modelled, Norms(H, U, TARGET), crews, sky), calls(*rows))
+    found = explain(Explainer(modelled, Norms(H, U, TARGET, READY), crews, sky), calls(*rows))
     keys = [c.removesuffix("_late_s") for c in COLUMNS]
     return [
         {k: v for k, v in zip(keys, row, strict=True) if v}
@@ -124,7 +125,7 @@ def test_the_toy_has_the_travel_times_of_its_drawing(
 
 def test_a_call_in_time_is_charged_with_nothing(modelled: Modelled, nodes: dict[str, int]) -> None:
     row = {"before": 60, "turnout": 60, "travel": 540, "node": nodes["D1"]}
-    found = explain(Explainer(modelled, Norms(H, U, TARGET)), calls(row))
+    found = explain(Explainer(modelled, Norms(H, U, TARGET, READY)), calls(row))
     assert found["excess_s"].to_list() == [0]
     assert found["main_cause"].to_list() == [None]
 
@@ -207,7 +208,7 @@ def test_what_is_not_recorded_is_unexplained(modelled: Modelled, nodes: dict[str
 
 def test_without_a_zone_nothing_is_judged(modelled: Modelled) -> None:
     found = explain(
-        Explainer(modelled, Norms(H, U, TARGET)), calls({"response": 9999, "zone": None})
+        Explainer(modelled, Norms(H, U, TARGET, READY)), calls({"response": 9999, "zone": None})
     )
     assert found["excess_s"].to_list() == [None]
     assert found.select(COLUMNS).sum_horizontal().to_list() == [0]
@@ -244,7 +245,7 @@ def test_charges_add_up_to_the_excess_and_no_row_is_lost(
         slow_crews.record([out_of("东站", 1, 1), out_of("西站", 1, 0)], modelled) if log else None
     )
     sky = Weather.of([(NOON, NOON + 600)]) if fog else None
-    explainer = Explainer(modelled, Norms(H, U, TARGET), crews, sky)
+    explainer = Explainer(modelled, Norms(H, U, TARGET, READY), crews, sky)
     table = calls(*rows)
     found = explain(explainer, table)
     charges = found.select(COLUMNS).to_numpy()
@@ -281,7 +282,7 @@ def test_tallies_of_parts_add_up(modelled: Modelled, nodes: dict[str, int]) -> N
     zones = ("main_urban", "rural", None)
     rows = [{**base, "before": H + 100 * k, "zone": zone} for k in range(5) for zone in zones]
     table = calls(*rows)
-    found = explain(Explainer(modelled, Norms(H, U, TARGET)), table)
+    found = explain(Explainer(modelled, Norms(H, U, TARGET, READY)), table)
     labels = ("main_urban", "rural")
     whole = tally(found, table["zone"], labels)
     parts = [tally(found[k::4], table["zone"][k::4], labels) for k in range(4)]

@@ -28,7 +28,7 @@ from tests.routing import toy
 from tests.routing.audit import slow_crews, slow_routes
 
 NOON = 1_709_640_000  # 2024-03-05 12:00 on the local clock
-NORMS = Norms(120, 120, {"main_urban": 660, "rural": 840})
+NORMS = Norms(120, 120, {"main_urban": 660, "rural": 840}, (600, 900))
 LABELS = {
     "zone": ("main_urban", "rural"),
     "island": ("a", "b", "c"),

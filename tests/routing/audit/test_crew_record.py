@@ -63,6 +63,18 @@ def test_the_record_of_parts_is_that_of_one_table(
     assert found.unmatched == expected.unmatched
 
 
+@pytest.mark.parametrize(("jobs", "crews"), [(1, 1), (2, 2)])
+def test_a_vehicle_that_stands_in_now_and_then_is_no_further_crew(
+    model: Modelled, jobs: int, crews: int
+) -> None:
+    day = 86_400
+    regular = [("P1", "v1", MARCH + k * day, MARCH + k * day + 60) for k in range(20)]
+    spare = [("P1", "v1B", MARCH + k * day + 90, MARCH + k * day + 95) for k in range(jobs)]
+    found = crew_record.merged([stored(table(regular + spare))], model)
+    assert found.crews[model.match(["P1"])[0]].tolist() == [crews]
+    assert found.first[1] == 20 + jobs  # out it is all the same
+
+
 def test_a_log_without_parts_has_no_jobs(model: Modelled) -> None:
     found = crew_record.merged([], model)
     assert found.first.tolist() == [0, 0, 0]

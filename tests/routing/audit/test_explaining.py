@@ -139,3 +139,27 @@ def test_few_late_calls_of_a_group_are_not_told(
     assert "无名站" not in tables["causes"].filter(pl.col("suppressed"))["group"].to_list()
     told = lateness.told(found, least=10)
     assert all(row["n"] is None or row["n"] >= 10 or row["n"] == 0 for row in told["late_causes"])
+
+
+def test_turnout_is_that_of_ambulances_and_handling_that_of_all(
+    tmp_path: Path, world: tuple[Region, LandNetwork, Parameters]
+) -> None:
+    place, land, parameters = world
+    kinds = {"救护车": 2.0, None: 4.0, "急救船": 15.0, "直升机": 16.0}
+    rows = [
+        call(dispatch=2.0, depart=2.0 + minutes, arrive=20.0, vehicle_kind=kind)
+        for kind, minutes in kinds.items()
+        for _ in range(60)
+    ]
+    options, threads = Options(), Threads(1)
+    parts = prepared(tmp_path, [frame(rows)], options)
+    counted = counting.count(parts, options, BOUNDS, threads, lambda *_: None)
+    model = modelled.Modelled.of(place, land, parameters)
+    found = explaining.explain(
+        counted, place, land, parameters, model=model, crews=explaining.crews_of(parts, model),
+        start_stamp="answer", weather=None, engine=threads, report=lambda *_: None,
+    )  # fmt: skip
+    values = {value.name: value for value in found.calibration.values}
+    turnout, handling = values["ambulance.turnout_min"], values["clock.call_handling_min"]
+    assert (turnout.n, handling.n) == (120, 240)
+    assert turnout.value == 3.0

@@ -76,6 +76,13 @@ def test_posts_are_known_by_id_name_and_shorter_forms(modelled: Modelled, region
     assert modelled.match(every["name_zh"]).tolist() == list(range(len(every)))
 
 
+def test_posts_of_boats_and_helicopters_are_known_too(modelled: Modelled, region: Region) -> None:
+    afloat = region.posts.set_index("post_id").loc["msa-liuheng", "name_zh"]
+    assert [modelled.sends_others(name) for name in (afloat, "zs-tcm", "月球站", None)] == [
+        True, False, False, False,
+    ]  # fmt: skip
+
+
 def test_ways_over_water_are_known(modelled: Modelled, region: Region, land: LandNetwork) -> None:
     mass = region.islands.set_index("island_id")["landmass_id"]
     post = modelled.match(["zs-hospital"])[0]

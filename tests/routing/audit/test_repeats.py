@@ -43,6 +43,11 @@ def test_of_several_vehicles_the_first_to_arrive_is_used(tmp_path: Path) -> None
     assert told(found(tmp_path, rows)) == {2: ("later_vehicle", 3), 4: ("later_vehicle", 3)}
 
 
+def test_vehicles_without_a_name_are_told_apart_by_their_arrival(tmp_path: Path) -> None:
+    rows = [call(call_id="A", vehicle=None, arrive=minutes) for minutes in (10.0, 8.0, 8.0)]
+    assert told(found(tmp_path, rows)) == {2: ("later_vehicle", 3), 4: ("duplicate", 3)}
+
+
 def test_a_rejected_record_keeps_no_good_one_out(tmp_path: Path) -> None:
     rows = [call(call_id="A", arrive=None), call(call_id="A")]
     assert told(found(tmp_path, rows)) == {}
@@ -81,13 +86,18 @@ def test_ids_are_looked_for_in_runs_that_fit_the_memory(
     assert len(whole) == 60
 
 
+def crew(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what tells a crew from others of its call."""
+    named = row["vehicle"] is not None
+    return (row["call_id"], row["vehicle"], None if named else row["arrive_s"])
+
+
 def slow(rows: Rows) -> dict[int, tuple[str, int]]:
     """The two rules of the module, read aloud."""
     lines = {line: row for line, row in enumerate(rows, start=2) if row["call_id"] is not None}
     lost: dict[int, tuple[str, int]] = {}
     for line, row in lines.items():
-        own = (row["call_id"], row["vehicle"])
-        twins = [m for m, one in lines.items() if (one["call_id"], one["vehicle"]) == own]
+        twins = [m for m, one in lines.items() if crew(one) == crew(row)]
         if line != min(twins):
             lost[line] = ("duplicate", min(twins))
     left = {line: row for line, row in lines.items() if line not in lost}
