@@ -85,12 +85,19 @@ class Gazetteer:
         self._township_code = {name: i for i, name in enumerate(townships)}
         self._island_code = {name: i for i, name in enumerate(islands)}
         self._counties = {short(name, _COUNTY_ENDS): name for name in counties}
+        by_county: dict[str, list[_Residents]] = {}
         by_township: dict[tuple[str | None, str], list[_Residents]] = {}
         by_island: dict[str, list[_Residents]] = {}
         for one in _residents(region):
             by_island.setdefault(one.island, []).append(one)
+            if one.county is not None:
+                by_county.setdefault(one.county, []).append(one)
             if one.township is not None:
                 by_township.setdefault((one.county, one.township), []).append(one)
+        self._whole = {
+            county: Named(zone=self._zone(people), county=self._county_code[county])
+            for county, people in by_county.items()
+        }
         self._townships: dict[str, list[Named]] = {}
         for (_, township), people in by_township.items():
             named = self._of(people, township=township)
@@ -112,7 +119,7 @@ class Gazetteer:
                     entry = self._only(table.get(key, []), above)
                     if entry is not None:
                         return entry
-        return Named(county=self._county_code[above]) if above else NOTHING
+        return self._whole[above] if above else NOTHING
 
     def county(self, text: str | None) -> str | None:
         """Return the county that a text means, or None."""

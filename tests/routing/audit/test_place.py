@@ -159,11 +159,17 @@ def test_an_island_named_as_township_is_known(places: Places) -> None:
     assert found["island_id"].to_list() == ["dengbu"]
 
 
-def test_a_county_alone_tells_no_zone_and_nonsense_tells_nothing(places: Places) -> None:
+def test_a_county_of_both_zones_tells_none_and_nonsense_tells_nothing(places: Places) -> None:
     found = named(places, ("定海", None), ("火星", "奥林帕斯"), (None, None))
     assert [HOW[k] for k in found["place"]] == ["county", "unknown", "unknown"]
     assert found["county"].to_list() == ["定海区", None, None]
     assert found["zone"].null_count() == 3
+
+
+def test_a_county_that_is_all_rural_tells_its_zone(places: Places) -> None:
+    found = named(places, ("嵊泗县", None), ("岱山", None))
+    assert found["zone"].to_list() == ["rural", "rural"]
+    assert found["township"].null_count() == found["demand_row"].null_count() == 2
 
 
 def test_a_township_of_another_county_than_named_is_not_taken(places: Places) -> None:
