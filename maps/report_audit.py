@@ -5,7 +5,7 @@ Read from the result, each part left out where it is absent:
 - ``records``: ``read``, ``used``, ``rejected``, ``rejected_by_reason`` (reason: number).
 - ``overall``, ``zones`` (by zone): statistics ``n``, ``mean_min``, ``mean_low_min``,
   ``mean_high_min``, ``median_min``, ``p90_min``, ``share_within_target``, ``target_min``,
-  ``target_met``, ``suppressed``.
+  ``target_met``, ``certain`` (false where chance may decide the verdict), ``suppressed``.
 - ``groups``: by kind of group (``county``, ``township``, ``island``, ``post``, ``vehicle_kind``
   …), either rows with ``label`` and statistics or a dict from label to statistics; crosses that the
   charts show are left out.

@@ -45,7 +45,8 @@ def judged(found: dict[str, Any], words: Words, *, short: bool = False) -> dict[
     """Return whether a zone's target is met, as ``met``, ``mark`` and ``verdict``.
 
     A zone without a mean, as nobody there is reached, has no verdict: ``met`` is None. Where the
-    mean keeps the target and residents are cut off, the verdict says so.
+    mean keeps the target and residents are cut off, or where chance may decide about recorded
+    calls (``certain`` is false), the verdict says so.
     """
     met = found.get("target_met")
     if not isinstance(met, bool):
@@ -54,6 +55,8 @@ def judged(found: dict[str, Any], words: Words, *, short: bool = False) -> dict[
     cut_off = found.get("target_met_reason") == "cut_off"
     outcome = "met" if met else "cut_off" if cut_off else "missed"
     verdict = words(f"{manner}_{outcome}")
+    if found.get("certain") is False:
+        verdict = words("verdict_uncertain", verdict=verdict)
     return {"met": met, "mark": "✓" if met else "✗", "verdict": verdict}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
@@ -9,25 +11,31 @@ from scipy import special
 Floats = NDArray[np.float64]
 Ranks = NDArray[np.int64]
 
+LEAST_EQUAL: Final = 5
+"""Least number of calls whose interval of the mean may be without any width."""
+
 
 def of_mean(
     n: ArrayLike, total: ArrayLike, squares: ArrayLike, *, confidence: float
 ) -> tuple[Floats, Floats]:
     """Return the interval of the mean by Student's t (1908, doi:10.1093/biomet/6.1.1).
 
-    ``mean ± t(n - 1) s / sqrt(n)`` with the variance s² from exact sums; NaN where n < 2. By the
-    central limit theorem it holds well for skewed response times where n is some dozens or more.
+    ``mean ± t(n - 1) s / sqrt(n)`` with the variance s² from exact sums; no time is negative, so
+    the lower bound is cut at 0. NaN where n < 2, and where n < 5 calls all took the same time:
+    that they do not spread is chance, and would pass for certainty. By the central limit theorem
+    the interval holds well for skewed response times where n is some dozens or more.
 
     Args:
-        n, total, squares: number, sum and sum of squares of whole seconds, shape (g,).
+        n, total, squares: number, sum and sum of squares of whole seconds >= 0, shape (g,).
         confidence: level, such as 0.95.
     """
     count = np.asarray(n, float)
     mean, variance = moments(n, total, squares)
     with np.errstate(invalid="ignore", divide="ignore"):
         t = special.stdtrit(np.maximum(count - 1, 1), 0.5 + confidence / 2)
-        half = np.where(count >= 2, t * np.sqrt(variance / count), np.nan)
-    return mean - half, mean + half
+        told = (count >= LEAST_EQUAL) | ((count >= 2) & (variance > 0))
+        half = np.where(told, t * np.sqrt(variance / count), np.nan)
+    return np.maximum(mean - half, 0.0), mean + half
 
 
 def moments(n: ArrayLike, total: ArrayLike, squares: ArrayLike) -> tuple[Floats, Floats]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,27 @@ from routing.audit.findings import FIGURES, Table
 _CREATED = datetime.datetime(2000, 1, 1)
 _SHEET_ROWS = 1_048_576
 _WIDTHS = {"label": 26, "figure": 12}
+SYNTHETIC = "synthetic"
+"""Last column of every table of records that are made up; others do not have it."""
+
 _BAD_IN_SHEET_NAME = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 
 
-def write_tables(found: Mapping[str, Table], folder: Path) -> None:
-    """Write every table as CSV, in UTF-8 with a byte order mark, no live formula."""
+def marked(frame: pl.DataFrame, synthetic: bool) -> pl.DataFrame:
+    """Return a table that says so in its last column if its records are made up."""
+    return frame.with_columns(pl.lit(True).alias(SYNTHETIC)) if synthetic else frame
+
+
+def write_tables(found: Mapping[str, Table], folder: Path, *, synthetic: bool = False) -> None:
+    """Write every table as CSV, in UTF-8 with a byte order mark, no live formula.
+
+    Args:
+        found: tables of figures.
+        folder: where to write.
+        synthetic: whether the records are made up, which every table then says.
+    """
     for table in found.values():
-        write_csv(table.rows, folder / f"{_file_name(table)}.csv")
+        write_csv(marked(table.rows, synthetic), folder / f"{_file_name(table)}.csv")
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
@@ -37,7 +52,9 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
     ).write_csv(path, include_bom=True, line_terminator="\r\n")
 
 
-def write_rejected(rejected: pl.DataFrame, files: Sequence[str], folder: Path) -> None:
+def write_rejected(
+    rejected: pl.DataFrame, files: Sequence[str], folder: Path, *, synthetic: bool = False
+) -> None:
     """Write the rejected records as Parquet and CSV: file, line, reason, the record kept instead.
 
     Nothing else of a record is written: no id, name, phone or address.
@@ -46,6 +63,7 @@ def write_rejected(rejected: pl.DataFrame, files: Sequence[str], folder: Path) -
         rejected: ``file``, ``line``, ``reason`` (code), ``kept_file``, ``kept_line``.
         files: names of the files, by number.
         folder: where to write.
+        synthetic: whether the records are made up, which both files then say.
     """
     names = pl.Series([*files, None], dtype=pl.String)
     keys = pl.Series([None, *reasons.REASONS], dtype=pl.String)
@@ -56,6 +74,7 @@ def write_rejected(rejected: pl.DataFrame, files: Sequence[str], folder: Path) -
         _named(rejected["kept_file"], names),
         "kept_line",
     )
+    whole = marked(whole, synthetic)
     whole.write_parquet(folder / "rejected.parquet", compression="zstd", row_group_size=1 << 20)
     write_csv(whole, folder / "rejected.csv")
 
@@ -83,28 +102,40 @@ def write_workbook(
         "strings_to_numbers": False,
         "nan_inf_to_errors": False,
     }
+    synthetic = result.get("synthetic") is True
     with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": _CREATED, "title": _say("title", lang)})
-        sheets = _Sheets(book, lang)
+        book.set_properties({"created": _CREATED, **_properties(lang, synthetic=synthetic)})
+        sheets = _Sheets(book, lang, line=_say("notice.synthetic", lang) if synthetic else "")
         sheets.add(_say("sheet.summary", lang), _summary(result, lang))
         sheets.add(_say("sheet.records", lang), _records(result, lang))
         for table in found.values():
             if table.keys:
                 sheets.add(_title(table, lang), table.of("response").drop("measure"))
-        sheets.add(_say("sheet.phases", lang), _phases(found))
+        islands = _island_names(found, lang)
+        sheets.add(_say("sheet.phases", lang), worded(_phases(found), islands, lang))
         for name in ("trends", "changes"):
             if result[name]:
-                sheets.add(_say(f"sheet.{name}", lang), _plain_frame(result[name]))
+                sheets.add(_say(f"sheet.{name}", lang), _plain_frame(result[name]), of=name)
         for name, frame in more.items():
-            sheets.add(name, frame)
+            sheets.add(_say(f"sheet.{name}", lang), worded(frame, islands, lang), of=name)
+
+
+def _properties(lang: str, *, synthetic: bool) -> dict[str, str]:
+    """Return the title of the workbook, and what has to be known before it is opened."""
+    title = _say("title", lang)
+    if not synthetic:
+        return {"title": title}
+    mark = catalogue.text("audit_calibration.synthetic", lang).strip()
+    return {"title": f"{mark} {title}", "comments": _say("notice.synthetic", lang)}
 
 
 class _Sheets:
-    """Adds sheets with headings in the reader's language."""
+    """Adds sheets with headings in the reader's language, below a line that all of them carry."""
 
-    def __init__(self, book: Any, lang: str) -> None:
-        self.book, self.lang = book, lang
+    def __init__(self, book: Any, lang: str, *, line: str) -> None:
+        self.book, self.lang, self.line = book, lang, line
         self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        self.warning = book.add_format({"bold": True, "font_color": "#C00000"}) if line else None
         self.formats = {
             "share": book.add_format({"num_format": "0.0%"}),
             "minutes": book.add_format({"num_format": "0.00"}),
@@ -112,17 +143,33 @@ class _Sheets:
         }
         self.taken: set[str] = set()
 
-    def add(self, name: str, frame: pl.DataFrame) -> None:
-        """Add one table; rows beyond what a sheet holds stay in the CSV."""
+    def add(self, name: str, frame: pl.DataFrame, *, of: str = "") -> None:
+        """Add one table; rows beyond what a sheet holds stay in the CSV.
+
+        Args:
+            name: of the sheet, in the reader's language.
+            frame: the table; headings and labels are put in words here.
+            of: key of the sheet, for headings that mean something else there.
+        """
         sheet = self.book.add_worksheet(self._free(name))
-        sheet.freeze_panes(1, 0)
+        top = self._warn(sheet)
+        sheet.freeze_panes(top + 1, 0)
         for column, (title, kind) in enumerate(frame.schema.items()):
-            sheet.write_string(0, column, column_title(title, self.lang), self.head)
+            sheet.write_string(top, column, column_title(title, self.lang, of=of), self.head)
             text = kind == pl.String
             sheet.set_column(column, column, _WIDTHS["label" if text else "figure"])
             form = self._format(title, kind)
-            for row, value in enumerate(frame[title].head(_SHEET_ROWS - 1).to_list(), start=1):
+            values = frame[title].head(_SHEET_ROWS - top - 1).to_list()
+            for row, value in enumerate(values, start=top + 1):
                 _write_cell(sheet, row, column, title, value, form, self.lang)
+
+    def _warn(self, sheet: Any) -> int:
+        """Write the line above the headings, and on every page of a print; return its rows."""
+        if not self.line:
+            return 0
+        sheet.write_string(0, 0, self.line, self.warning)
+        sheet.set_header(f"&C{self.line.replace('&', '&&')}")
+        return 1
 
     def _free(self, name: str) -> str:
         base = name.translate(_BAD_IN_SHEET_NAME)[:28].strip() or "-"
@@ -141,9 +188,16 @@ class _Sheets:
         return self.formats["count"] if title != "line" else None
 
 
-def column_title(name: str, lang: str) -> str:
-    """Return the heading of a column, or its name where it has none."""
-    return catalogue.strings(lang).get(f"audit.column.{name}", name)
+def column_title(name: str, lang: str, *, of: str = "") -> str:
+    """Return the heading of a column, or its name where it has none.
+
+    Args:
+        name: of the column.
+        lang: ``zh`` or ``en``.
+        of: key of the sheet; its own heading of the column comes first.
+    """
+    known = catalogue.strings(lang)
+    return known.get(f"audit.column_of.{of}.{name}") or known.get(f"audit.column.{name}", name)
 
 
 def label(key: str, text: str, lang: str) -> str:
@@ -151,6 +205,55 @@ def label(key: str, text: str, lang: str) -> str:
     known = catalogue.strings(lang)
     found = known.get(f"audit.label.{key}.{text}")
     return found or known.get(f"audit.label.any.{text}", text)
+
+
+def worded(frame: pl.DataFrame, islands: Mapping[str, str], lang: str) -> pl.DataFrame:
+    """Return a table with its keys in words: groupings, their groups, phases and causes.
+
+    Args:
+        frame: may have ``by`` with ``group`` (a label of that grouping), ``measure``, ``cause``.
+        islands: what islands are called, by id.
+        lang: ``zh`` or ``en``.
+    """
+    known = catalogue.strings(lang)
+    changed = []
+    if {"by", "group"} <= set(frame.columns):
+        pairs = [*zip(frame["by"].to_list(), frame["group"].to_list(), strict=True)]
+        groups = [_group_word(by, group, islands, lang) for by, group in pairs]
+        changed.append(pl.Series("by", [_by_word(by, lang) for by, _ in pairs], pl.String))
+        changed.append(pl.Series("group", groups, pl.String))
+    for name, area in (("measure", "audit.phase"), ("cause", "audit_causes.cause")):
+        if name in frame.columns:
+            texts = [None if v is None else known.get(f"{area}.{v}", v) for v in frame[name]]
+            changed.append(pl.Series(name, texts, pl.String))
+    return frame.with_columns(changed)
+
+
+_WHOLE = ("overall", "all")
+
+
+def _by_word(by: str, lang: str) -> str:
+    return label("by", "overall", lang) if by in _WHOLE else column_title(by, lang)
+
+
+def _group_word(by: str, group: str | None, islands: Mapping[str, str], lang: str) -> str | None:
+    if group is None:
+        return None
+    if by in _WHOLE:
+        return label(by, "overall", lang) if group else ""
+    if by == "island" and group in islands:
+        return islands[group]
+    road = catalogue.strings(lang).get(f"conditions.road_class.{group}")
+    return road if by == "road_class" and road else label(by, group, lang)
+
+
+def _island_names(found: Mapping[str, Table], lang: str) -> dict[str, str]:
+    """Return what islands are called, by id; the id stands beside a name that several share."""
+    if "island" not in found or f"name_{lang}" not in found["island"].rows.columns:
+        return {}
+    rows = found["island"].rows.select("island", f"name_{lang}").unique().drop_nulls().rows()
+    shared = Counter(name for _, name in rows)
+    return {key: name if shared[name] == 1 else f"{name} ({key})" for key, name in rows if name}
 
 
 def _write_cell(
@@ -176,7 +279,7 @@ def _summary(result: Mapping[str, Any], lang: str) -> pl.DataFrame:
 
 FIGURES_OF_RESULT = (
     "n", "mean_min", "mean_low_min", "mean_high_min", "median_min", "p90_min",
-    "share_within_target", "target_min", "target_met",
+    "share_within_target", "target_min", "target_met", "certain",
 )  # fmt: skip
 
 

@@ -207,11 +207,9 @@ def plain(value: Any, *, digits: int = 4) -> Any:
 def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures of a response time under the names of the contract."""
     met = row["met"]
-    certain = None
-    if row["mean_low_min"] is not None and row["bound_min"] is not None:
-        certain = bool(
-            row["mean_high_min"] <= row["bound_min"] or row["mean_low_min"] > row["bound_min"]
-        )
+    low, high, bound = row["mean_low_min"], row["mean_high_min"], row["bound_min"]
+    # A verdict without an interval, as of one call, is a verdict that chance may have made.
+    certain = None if met is None else low is not None and bool(high <= bound or low > bound)
     found = {
         "n": row["n"],
         "mean_min": row["mean_min"],

@@ -283,7 +283,7 @@ def draw(
     inside.mkdir(parents=True, exist_ok=True)
     made = Made(inside / "sample.csv", inside / "sample_weather.csv")
     sample_file.write(found.table, made.log)
-    found.weather.write_csv(made.weather)
+    sample_file.write_weather(found.weather, made.weather)
     os.utime(made.log, (0, 0))
     return made
 

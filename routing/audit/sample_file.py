@@ -1,4 +1,4 @@
-"""Writing a simulated log as a centre would export it."""
+"""Writing a simulated log as a centre would export it, and the weather of its days."""
 
 from __future__ import annotations
 
@@ -50,6 +50,16 @@ def write(
     else:
         endings: dict[str, object] = {"choices": ".csv, .tsv, .parquet, .xlsx"}
         raise InputError(Fault("not_a_choice", str(path), ending, endings))
+
+
+def write_weather(table: pl.DataFrame, path: Path) -> None:
+    """Write when the weather of a simulated log was bad, as `weather.load` reads it.
+
+    Args:
+        table: of `Sample.weather`; the file has one more column, ``synthetic``, always ``yes``.
+        path: the file; replaced where it exists.
+    """
+    table.with_columns(pl.lit("yes").alias("synthetic")).write_csv(path)
 
 
 def _write_text(table: pl.DataFrame, path: Path, separator: str, encoding: str, form: str) -> None:

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
 from geodata import provenance, tables
 from geodata.calls import mapping_file
 from geodata.outputs import OutputFolder
@@ -16,24 +20,36 @@ from routing.audit.asked import Asked, Audit
 def write(folder: OutputFolder, found: Audit, lang: str) -> None:
     """Write the result, the tables, the workbook and the rejected records."""
     inside = folder.path("result.json").parent
+    synthetic: bool = found.result["synthetic"]
     tables.write_json(found.result, inside / "result.json")
-    outputs.write_tables(found.tables, inside)
+    outputs.write_tables(found.tables, inside, synthetic=synthetic)
     for name, frame in found.more.items():
-        outputs.write_csv(frame, inside / f"{name}.csv")
+        outputs.write_csv(outputs.marked(frame, synthetic), inside / f"{name}.csv")
     calibration_file.write(
         found.explained.calibration,
         inside / "calibration.toml",
         log=found.result["files"][0] if len(found.result["files"]) == 1 else "",
-        synthetic=found.result["synthetic"],
+        synthetic=synthetic,
     )
     spots = lateness.places(found.explained, found.region, least=found.result["suppress_below"])
-    tables.write_csv(spots, inside / "places.csv")
-    kinds: dict[str, str | None] = {"places": "Point"}
-    tables.write_geopackage({"places": spots}, inside / "tables.gpkg", geometry_types=kinds)
-    outputs.write_rejected(found.rejected, found.result["files"], inside)
+    _write_places(spots, inside, synthetic=synthetic)
+    outputs.write_rejected(found.rejected, found.result["files"], inside, synthetic=synthetic)
     text = mapping_file.dump(found.source.mapping)
     (inside / "mapping.toml").write_text(text, "utf-8", newline="\n")
     outputs.write_workbook(found.result, found.tables, found.more, inside / "audit.xlsx", lang=lang)
+
+
+def _write_places(spots: gpd.GeoDataFrame, inside: Path, *, synthetic: bool) -> None:
+    """Write the points as CSV and as a layer; made-up records are marked in the last column."""
+    table: pd.DataFrame = spots
+    if synthetic:
+        mark = {outputs.SYNTHETIC: np.ones(len(spots), np.bool_)}
+        at = {"lon": spots.geometry.x, "lat": spots.geometry.y}
+        table = pd.DataFrame(spots.drop(columns=spots.geometry.name)).assign(**at, **mark)
+        spots = spots.assign(**mark)
+    tables.write_csv(table, inside / "places.csv")
+    kinds: dict[str, str | None] = {"places": "Point"}
+    tables.write_geopackage({"places": spots}, inside / "tables.gpkg", geometry_types=kinds)
 
 
 def write_record(

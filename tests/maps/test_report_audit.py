@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from maps import report
+from maps import report, word
 from tests.maps.conftest import HOSTILE, poison
 from tests.maps.pagecheck import Page
 from tests.maps.results import PNG, audit, recorded
@@ -42,6 +44,39 @@ def test_each_mean_has_its_number_and_interval() -> None:
 def test_a_verdict_that_chance_may_decide_is_said_to_be_unsure() -> None:
     words = page_of(audit(), "en").text
     assert words.count("The target lies inside the interval") == 1  # rural: 13.8 to 14.4 around 14
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_cards_and_tables_say_which_verdicts_are_uncertain(lang: str) -> None:
+    result = audit()
+    doubtful = ("✗ missed (uncertain)", "✗ target missed (uncertain)")
+    legend = "A verdict is uncertain where"
+    if lang == "zh":
+        doubtful, legend = ("✗ 未达标（不确定）", "✗ 未达标（不确定）"), "判定注明“不确定”"
+    text = page_of(result, lang).text
+    assert not any(words in text for words in doubtful)
+    missed = recorded(6, 28.1, 14.0, mean_low_min=0.0, mean_high_min=61.3, certain=False)
+    result["zones"]["rural"] = missed
+    result["groups"]["county"] = [{"label": "定海区", **missed}]
+    text = page_of(result, lang).text
+    table, card = (text.count(words) for words in doubtful)
+    # Card of the zone, its row, the row of the county; in Chinese both forms read alike.
+    assert (table, card) == ((2, 1) if lang == "en" else (3, 3))
+    assert text.count(legend) >= 3
+    certain = missed | {"certain": True}
+    result["zones"]["rural"] = certain
+    result["groups"]["county"] = [{"label": "定海区", **certain}]
+    text = page_of(result, lang).text
+    assert not any(words in text for words in doubtful)
+
+
+def test_word_says_which_verdicts_are_uncertain(tmp_path: Path) -> None:
+    result = audit()
+    result["zones"]["rural"]["certain"] = False
+    word.write(result, PICTURES, tmp_path / "audit.docx", "en")
+    with zipfile.ZipFile(tmp_path / "audit.docx") as book:
+        text = book.read("word/document.xml").decode()
+    assert text.count("(uncertain)") >= 2
 
 
 def test_withheld_figures_are_nowhere() -> None:

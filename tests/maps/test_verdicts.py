@@ -29,6 +29,18 @@ def test_a_mean_a_trifle_above_target_does_not_read_as_met() -> None:
     assert (found["mean"], found["met"]) == ("11.02", False)
 
 
+@pytest.mark.parametrize("short", [False, True])
+def test_a_verdict_says_that_chance_may_decide_it(short: bool) -> None:
+    met = zone(9.0, 11.0)
+    plain = judged(met, Words("en"), short=short)
+    assert judged(met | {"certain": True}, Words("en"), short=short) == plain
+    doubtful = judged(met | {"certain": False}, Words("en"), short=short)
+    assert doubtful == plain | {"verdict": f"{plain['verdict']} (uncertain)"}
+    # Without a verdict there is nothing to doubt.
+    none = met | {"target_met": None, "certain": False}
+    assert "uncertain" not in judged(none, Words("en"), short=short)["verdict"]
+
+
 def test_the_state_after_the_proposal_has_no_variants(result: dict[str, Any]) -> None:
     found = verdicts(result, Words("zh"), zones=zones(9.0, 12.0))
     assert [v["verdict"] for v in found] == ["达标", "达标"]

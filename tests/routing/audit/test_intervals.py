@@ -16,8 +16,27 @@ def test_interval_of_the_mean_is_students(values: list[int]) -> None:
     sums = [len(values)], [sum(values)], [sum(v * v for v in values)]
     low, high = intervals.of_mean(*sums, confidence=0.95)
     half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
-    assert low[0] == pytest.approx(x.mean() - half, abs=1e-6)
+    if half == 0 and len(x) < 5:
+        assert np.isnan([*low, *high]).all()
+        return
+    assert low[0] == pytest.approx(max(x.mean() - half, 0), abs=1e-6)
     assert high[0] == pytest.approx(x.mean() + half, abs=1e-6)
+
+
+@pytest.mark.parametrize("n", [2, 4, 5, 50])
+def test_few_calls_of_the_same_time_have_no_interval(n: int) -> None:
+    low, high = intervals.of_mean([n], [720 * n], [720 * 720 * n], confidence=0.95)
+    if n < 5:
+        assert np.isnan([*low, *high]).all()
+    else:
+        assert (low[0], high[0]) == (720, 720)
+
+
+def test_no_mean_of_times_is_negative() -> None:
+    # 0 and 600 s: 300 ± 12.7 × 300
+    low, high = intervals.of_mean([2], [600], [360_000], confidence=0.95)
+    assert low[0] == 0
+    assert high[0] == pytest.approx(300 + 12.7062 * 300, abs=1e-2)
 
 
 def test_one_call_has_no_interval() -> None:

@@ -19,7 +19,7 @@ import pytest
 from geodata import region
 from geodata.errors import InputError
 from routing import audit
-from routing.audit import counting, engine, runner, work
+from routing.audit import counting, engine, runner, sample, work
 from tests.routing import toy
 from tests.routing.audit import logs
 
@@ -120,6 +120,27 @@ def test_a_small_log_by_hand(tmp_path: Path, isles: Path) -> None:
     assert found["phases"]["turnout"]["mean_min"] == pytest.approx(80 / 60, abs=1e-4)
     assert found["start_stamp"] == "answer"
     assert found["period"]["first"] == "2024-03-05T14:00:06"
+
+
+def test_equal_times_of_few_calls_make_no_verdict_certain(tmp_path: Path, isles: Path) -> None:
+    at, rest = datetime(2024, 3, 5, 14), ("离开现场时间", "到达医院时间", "任务结束时间")
+    late = dict.fromkeys(rest) | {"到达现场时间": 726}
+    rows = [logs.row(i, at, TOWN, **late) for i in range(2)]
+    rows += [logs.row(2 + i, at, ISLAND, **late) for i in range(5)]
+    found = small(tmp_path, isles, rows, suppress_below=1)["zones"]
+    urban, rural = found["main_urban"], found["rural"]
+    assert (urban["mean_min"], urban["target_met"], urban["certain"]) == (12, False, False)
+    assert urban["mean_low_min"] is urban["mean_high_min"] is None
+    assert (rural["mean_low_min"], rural["mean_high_min"]) == (12, 12)
+    assert (rural["target_met"], rural["certain"]) == (True, True)
+
+
+def test_one_call_makes_no_verdict_certain(tmp_path: Path, isles: Path) -> None:
+    rows = [logs.row(1, datetime(2024, 3, 5, 14), TOWN)]
+    found = small(tmp_path, isles, rows, suppress_below=1)["zones"]
+    assert (found["main_urban"]["target_met"], found["main_urban"]["certain"]) == (True, False)
+    assert found["rural"]["target_met"] is None
+    assert not found["rural"].get("certain")
 
 
 def test_result_follows_the_contract(whole: tuple[Path, audit.Audit]) -> None:
@@ -395,7 +416,14 @@ def test_records_that_are_made_up_say_so_everywhere(tmp_path: Path) -> None:
     found = audit.execute(audit.Asked(paths=(), out=out, sample=400, seed=3))
     assert found.result["synthetic"] is True
     assert any(notice["key"] == "synthetic" for notice in found.result["notices"])
-    assert (out / "sample.csv").is_file()
+    assert sample.is_synthetic(
+        (out / "sample.csv").read_text("utf-8-sig").split("\n")[0].split(",")
+    )
+    for path in out.glob("*.csv"):
+        if path.name != "sample.csv":
+            head, *rows = csv.reader(path.read_text("utf-8-sig").splitlines())
+            assert head[-1] == "synthetic", path.name
+            assert {row[-1] for row in rows} <= {"yes"}, path.name
     again = tmp_path / "again"
     audit.execute(audit.Asked(paths=(), out=again, sample=400, seed=3))
     assert files(again) == files(out)

@@ -15,7 +15,7 @@ from geodata.calls.columns import Numbered
 from geodata.errors import InputError
 from geodata.region import Region
 from routing import config, land_network
-from routing.audit import calibration, sample, sample_file
+from routing.audit import calibration, sample, sample_file, weather
 from routing.audit.causes import CAUSES, Explainer, Norms
 from routing.audit.modelled import Modelled
 from routing.audit.place import Places
@@ -85,6 +85,17 @@ def explained(world: World, log: Sample) -> pl.DataFrame:
     spans = log.weather.select(pl.col("from", "until").dt.epoch("s")).rows()
     by = Explainer(modelled, Norms.of(world.parameters), record, Weather.of(spans))
     return slow_routes.explain(by, calls)
+
+
+def test_the_weather_of_a_log_is_marked_and_reads_back(clean: Sample, tmp_path: Path) -> None:
+    file = tmp_path / "weather.csv"
+    sample_file.write_weather(clean.weather, file)
+    assert pl.read_csv(file)["synthetic"].to_list() == ["yes"] * len(clean.weather)
+    spans = clean.weather.select(pl.col("from", "until").dt.epoch("s")).rows()
+    found, expected = weather.load(file), Weather.of(spans)
+    assert len(found.begins) > 0
+    assert found.begins.tolist() == expected.begins.tolist()
+    assert found.ends.tolist() == expected.ends.tolist()
 
 
 def test_the_same_seed_gives_the_same_log(world: World) -> None:
