@@ -11,7 +11,8 @@ Example:
 """
 
 from geodata.calls.mapping import Mapping, Stamp
+from geodata.calls.opening import File
 from geodata.calls.reading import Part
-from geodata.calls.source import File, Source, draft, open, read  # noqa: A004
+from geodata.calls.source import Draft, Source, draft, open, read  # noqa: A004
 
-__all__ = ["File", "Mapping", "Part", "Source", "Stamp", "draft", "open", "read"]
+__all__ = ["Draft", "File", "Mapping", "Part", "Source", "Stamp", "draft", "open", "read"]

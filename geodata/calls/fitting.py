@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from geodata.calls import mapping as mappings
 from geodata.calls import roles, stamps
@@ -17,6 +18,16 @@ Rows = Sequence[Sequence[str]]
 
 _USABLE = frozenset((stamps.LOCAL, stamps.UTC, stamps.TIME))
 _DATED = frozenset((stamps.DATE, stamps.LOCAL))
+_LONGEST_HEADING = 60
+
+OF_MAPPINGS: Final = frozenset(
+    (
+        *("calls_ambiguous", "calls_no_arrive", "calls_no_start", "calls_mapped_missing"),
+        *("calls_column_twice", "calls_column_type", "calls_day_month", "calls_date_only"),
+        *("calls_not_stamps", "calls_not_dates", "calls_no_date"),
+    )
+)
+"""Faults of what is taken from which column: the file itself can be read."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,9 @@ class Fitter:
     Args:
         given: the user's mapping, or None.
         crs, tz: see `reading.Reading`.
+
+    Attributes:
+        refused: what the headings with faults gave; for drafts.
     """
 
     def __init__(self, given: Mapping | None, crs: str, tz: str) -> None:
@@ -40,6 +54,7 @@ class Fitter:
         self.encoding = given.encoding if given else "auto"
         self.separator = given.separator if given else "auto"
         self.sheet = given.sheet if given else ""
+        self.refused: list[Mapping] = []
         self._found = Mapping()
         self._matched: set[str] = set()
 
@@ -59,25 +74,28 @@ class Fitter:
         """
         notices: tuple[Notice, ...] = ()
         if self.given:
-            mapping, faults = self.given, []
+            mapping, faults, seen = self.given, [], Mapping(headings=tuple(headings))
             present = {
                 stamp
                 for stamp, s in mapping.stamps.items()
                 if _first(s.columns, headings) is not None
             }
+            present |= mapping.undecided.keys()
             faults += mappings.missing(present, headings, name)
         else:
             found = mappings.survey(headings, where=name)
             mapping, faults, notices = found.mapping, list(found.faults), found.notices
-            self._found = self._found.merged(mapping)
+            seen = mapping
         reading = self._reading(mapping, headings)
         tidied = [tidy(heading) for heading in headings]
         for column in reading.wanted:
             heading = tidied[column]
-            if tidied.count(heading) > 1 and not any(f.key == "calls_ambiguous" for f in faults):
+            if tidied.count(heading) > 1:
                 faults.append(Fault("calls_column_twice", name, heading))
         if faults:
+            self.refused.append(seen)
             raise InputError(faults)
+        self._found = self._found.merged(seen)
         return Fitted(reading, notices)
 
     def mapping(self) -> Mapping:
@@ -86,16 +104,24 @@ class Fitter:
         Raises:
             InputError: if the user's mapping names columns that no file has.
         """
-        if self.given is None:
-            return self._found
-        faults = [
-            Fault("calls_mapped_missing", role, ", ".join(headings))
-            for role, headings in _headings_of(self.given)
-            if role not in self._matched
-        ]
-        if faults:
+        if faults := self.unmatched():
             raise InputError(faults)
-        return self.given
+        return self.given or self._found
+
+    def draft(self) -> Mapping:
+        """Return the mapping over all files, of those too whose headings have faults."""
+        found = self._found
+        for refused in self.refused:
+            found = found.merged(refused)
+        return replace(self.given, headings=found.headings) if self.given else found
+
+    def unmatched(self) -> list[Fault]:
+        """Return a fault for every role whose column the user's mapping names and no file has."""
+        return [
+            Fault("calls_mapped_missing", role, ", ".join(headings))
+            for role, headings in _headings_of(self.given or Mapping())
+            if headings and role not in self._matched
+        ]
 
     def _reading(self, mapping: Mapping, headings: Sequence[str]) -> Reading:
         def at(role: str, wanted: Sequence[str]) -> int:
@@ -167,6 +193,20 @@ def try_out(reading: Reading, sample: Rows, name: str) -> list[Fault]:
     return faults
 
 
+def likely(cells: Sequence[str]) -> int:
+    """Return how many cells of a row look like headings, 0 if too few, or if one cannot be any.
+
+    Example:
+        >>> likely(["编号", "开始", "到了"]), likely(["1", "2024-03-01 10:00", "122.2"])
+        (3, 0)
+    """
+    words = {tidy(cell) for cell in cells} - {""}
+    if any(len(w) > _LONGEST_HEADING or not w.isprintable() or "\ufffd" in w for w in words):
+        return 0
+    found = sum(any(sign.isalpha() for sign in word) for word in words)
+    return found if found > 1 else 0
+
+
 def tidy(heading: str) -> str:
     """Return a heading on one line, without blanks around it or a byte order mark."""
     return " ".join(heading.replace("\ufeff", "").split())
@@ -203,7 +243,9 @@ def _headings_of(mapping: Mapping) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _all_headings(mapping: Mapping) -> set[str]:
-    return {tidy(heading) for _, headings in _headings_of(mapping) for heading in headings}
+    decided = [heading for _, headings in _headings_of(mapping) for heading in headings]
+    groups = [group for groups in mapping.undecided.values() for group in groups]
+    return {tidy(heading) for heading in (*decided, *(h for group in groups for h in group))}
 
 
 def _named(reading: Reading, headings: Sequence[str]) -> Reading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from geodata.calls import roles
 from geodata.calls.table import STAMPS, STARTS
@@ -39,7 +40,10 @@ class Mapping:
         separator: ``auto`` or one of ``, ; | `` and tab.
         sheet: name of the sheet of workbooks; blank for all sheets with calls in them.
         headings: all headings of the files, where known; only shown to the user.
-        choices: headings that fit a role equally well; only shown to the user.
+        undecided: by role (``<stamp>.date`` for the date of one stamp), groups of headings that fit
+            it equally well and of which the user has to keep one before files are opened.
+        choices: headings that fit a role equally well, the first of which is read; only shown to
+            the user.
     """
 
     stamps: dict[str, Stamp] = field(default_factory=dict)
@@ -47,20 +51,25 @@ class Mapping:
     encoding: str = "auto"
     separator: str = "auto"
     sheet: str = ""
+    undecided: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     headings: tuple[str, ...] = field(default=(), compare=False)
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def merged(self, other: Mapping) -> Mapping:
-        """Return a mapping with what `other` adds: further stamps, roles and headings."""
+        """Return a mapping with what `other` adds: further stamps, roles, groups and headings."""
         stamps = dict(self.stamps)
         for name, theirs in other.stamps.items():
             mine = stamps.get(name, Stamp(()))
             stamps[name] = Stamp(
-                _union(mine.columns, theirs.columns), _union(mine.date, theirs.date), mine.format
+                union(mine.columns, theirs.columns), union(mine.date, theirs.date), mine.format
             )
         columns = {
-            role: _union(self.columns.get(role, ()), other.columns.get(role, ()))
+            role: union(self.columns.get(role, ()), other.columns.get(role, ()))
             for role in (*self.columns, *(r for r in other.columns if r not in self.columns))
+        }
+        undecided = {
+            role: union(self.undecided.get(role, ()), other.undecided.get(role, ()))
+            for role in self.undecided | other.undecided
         }
         return Mapping(
             {name: stamps[name] for name in STAMPS if name in stamps},
@@ -68,7 +77,8 @@ class Mapping:
             self.encoding,
             self.separator,
             self.sheet,
-            _union(self.headings, other.headings),
+            undecided,
+            union(self.headings, other.headings),
             self.choices | other.choices,
         )
 
@@ -112,28 +122,30 @@ def survey(columns: Sequence[str], *, where: str = "") -> Detection:
             named.setdefault(fits[0], {}).setdefault(fits[1], []).append(heading)
     chosen: dict[str, str] = {}
     choices: dict[str, tuple[str, ...]] = {}
+    undecided: dict[str, tuple[str, ...]] = {}
     faults: list[Fault] = []
     notices: list[Notice] = []
     for role, ranks in named.items():
-        best = ranks[min(ranks)]
-        chosen[role] = best[0]
-        if len(best) == 1:
-            continue
-        choices[role] = tuple(best)
-        params: dict[str, object] = {"role": role, "columns": _listed(best)}
-        if role.partition(".")[0] in roles.DECISIVE:
+        # A heading that occurs twice is no choice that a mapping could make.
+        best = tuple(dict.fromkeys(ranks[min(ranks)]))
+        params: dict[str, object] = {"role": role, "columns": listed(best)}
+        if len(best) > 1 and role.partition(".")[0] in roles.DECISIVE:
+            undecided[role] = best
             faults.append(Fault("calls_ambiguous", where or role, None, params))
-        else:
+            continue
+        chosen[role] = best[0]
+        if len(best) > 1:
+            choices[role] = best
             notices.append(Notice("calls_choice", where or role, best[0], params))
-    mapping = _mapping(chosen, tuple(columns), choices)
-    faults += missing(mapping.stamps, columns, where)
+    mapping = _mapping(chosen, undecided, tuple(columns), choices)
+    faults += missing({*mapping.stamps, *undecided}, columns, where)
     return Detection(mapping, tuple(faults), tuple(notices))
 
 
 def missing(stamps: Iterable[str], columns: Sequence[str], where: str) -> list[Fault]:
     """Return faults for the stamps without which there is no response time."""
     given = set(stamps)
-    params: dict[str, object] = {"columns": _listed(columns)}
+    params: dict[str, object] = {"columns": listed(columns)}
     found = []
     if "arrive" not in given:
         found.append(Fault("calls_no_arrive", where or "columns", None, params))
@@ -143,29 +155,47 @@ def missing(stamps: Iterable[str], columns: Sequence[str], where: str) -> list[F
 
 
 def _mapping(
-    chosen: dict[str, str], headings: tuple[str, ...], choices: dict[str, tuple[str, ...]]
+    chosen: dict[str, str],
+    undecided: dict[str, tuple[str, ...]],
+    headings: tuple[str, ...],
+    choices: dict[str, tuple[str, ...]],
 ) -> Mapping:
     stamps = {}
     for stamp in STAMPS:
-        if stamp in chosen:
-            day = chosen.get(f"{stamp}.date")
-            stamps[stamp] = Stamp((chosen[stamp],), (day,) if day else ())
-    columns: dict[str, tuple[str, ...]] = {
+        day = chosen.get(f"{stamp}.date")
+        if stamp in chosen or (day and stamp in undecided):
+            columns = (chosen[stamp],) if stamp in chosen else ()
+            stamps[stamp] = Stamp(columns, (day,) if day else ())
+    found: dict[str, tuple[str, ...]] = {
         role: (chosen[role],) for role in roles.ROLES if role in chosen and role not in STAMPS
     }
-    if "date" not in columns:
+    groups: dict[str, tuple[tuple[str, ...], ...]] = {
+        role: (group,) for role, group in undecided.items()
+    }
+    dates = [role for role in (*chosen, *undecided) if role.endswith(".date")]
+    if "date" not in found and len(dates) == 1:
         # With the date of one stamp only, that date serves all of them.
-        dates = [day for role, day in chosen.items() if role.endswith(".date")]
-        if len(dates) == 1:
-            columns = {"date": (dates[0],), **columns}
+        if dates[0] in chosen:
+            found = {"date": (chosen[dates[0]],), **found}
             stamps = {name: Stamp(s.columns, (), s.format) for name, s in stamps.items()}
-    return Mapping(stamps, columns, headings=headings, choices=choices)
+            stamps = {name: s for name, s in stamps.items() if s.columns}
+        else:
+            groups["date"] = groups.pop(dates[0])
+    # The date of a stamp that the headings lack is of no use.
+    known = {*roles.ROLES, *(f"{name}.date" for name in (*stamps, *undecided))}
+    groups = {role: group for role, group in groups.items() if role in known}
+    return Mapping(stamps, found, undecided=groups, headings=headings, choices=choices)
 
 
-def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+_Item = TypeVar("_Item")
+
+
+def union(first: tuple[_Item, ...], second: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    """Return the items of both, each once and in the order in which they come."""
     return tuple(dict.fromkeys((*first, *second)))
 
 
-def _listed(columns: Sequence[str]) -> str:
+def listed(columns: Sequence[str]) -> str:
+    """Return headings on one line for a message, long ones and long lists cut."""
     names = [shorten(name, limit=30) for name in columns[:40]]
     return ", ".join(names) + (" …" if len(columns) > 40 else "")

@@ -23,6 +23,7 @@ SYSTEMS = ("wgs84", "gcj02", "bd09")
 ZONES = ("main_urban", "rural")
 _REASONS_TOLD = 6
 _CAUSES_TOLD = 3
+_LEFT_TOLD = 20
 _OF_THE_MODEL = ("scenario", "condition", "under", "under_clock")
 
 
@@ -38,7 +39,7 @@ def _audit_command() -> click.Command:
     @click.pass_obj
     def audit(settings: frame.Settings, /, **given: Any) -> int:
         if given["print_mapping"]:
-            return _print_mapping(given)
+            return _print_mapping(settings, given)
         if given["scenarios"] is not None:
             return audit_scenarios.run(settings, given)
         return _run(settings, given)
@@ -88,12 +89,20 @@ def _options(function: frame.Decorated) -> frame.Decorated:
     return function
 
 
-def _print_mapping(given: Mapping[str, Any]) -> int:
+def _print_mapping(settings: frame.Settings, given: Mapping[str, Any]) -> int:
+    """Print a mapping to edit; what is left to settle in it goes to standard error."""
     from geodata import calls
-    from geodata.calls import mapping_file
 
-    source = calls.open(_paths(given), mapping=given["mapping"], crs=given["crs"], tz=given["tz"])
-    click.echo(mapping_file.dump(source.mapping), nl=False)
+    draft = calls.draft(_paths(given), mapping=given["mapping"], crs=given["crs"], tz=given["tz"])
+    click.echo(draft.text, nl=False)
+    if draft.left:
+        told = [fault.text(settings.lang) for fault in draft.left[:_LEFT_TOLD]]
+        click.echo(settings.say("audit.mapping_left", count=len(draft.left)), err=True)
+        click.echo("\n".join(f"  {line}" for line in told), err=True)
+        if more := len(draft.left) - len(told):
+            click.echo(settings.say("audit.mapping_left_more", count=more), err=True)
+    if draft.unread:
+        raise InputError(draft.unread)
     return 0
 
 

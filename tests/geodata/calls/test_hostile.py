@@ -94,7 +94,7 @@ def test_a_million_columns_are_refused(tmp_path: Path) -> None:
 
 def test_a_heading_needed_twice_is_refused(tmp_path: Path) -> None:
     log = "受理时间,到达时间,到达时间\n2024-3-5 1:00,2024-3-5 1:01,2024-3-5 1:02\n"
-    assert refused(put(tmp_path / "log.csv", log)) == ["calls_ambiguous"]
+    assert refused(put(tmp_path / "log.csv", log)) == ["calls_column_twice"]
     told = calls.Mapping(
         {"answer": calls.Stamp(("受理时间",)), "arrive": calls.Stamp(("到达时间",))}
     )
@@ -182,6 +182,20 @@ def test_mixed_encodings_are_noticed_and_undecodable_rows_kept(tmp_path: Path) -
     source = calls.open(put(tmp_path / "log.csv", content))
     assert source.files[0].form.encoding == "gb18030"
     assert len(table(tmp_path / "log.csv")) == 12
+
+
+def test_bytes_that_cannot_be_decoded_matter_in_columns_that_are_used_only(tmp_path: Path) -> None:
+    heading = "受理时间,到达时间,乡镇,电话\n".encode()
+    place, phone, whole = (
+        b"2024-3-5 1:00,2024-3-5 1:09," + rest
+        for rest in (b"\xff\xfe,1\n", b"Putuo,\xff\xfe\n", "普陀,1\n".encode())
+    )
+    path = put(tmp_path / "log.csv", heading + place + phone + whole * 9)
+    assert table(path)["row_fault"].to_list() == ["encoding", *[None] * 10]
+    (notice,) = calls.open(path).notices
+    assert notice.key == "calls_mixed"
+    assert "used" in notice.text("en")
+    assert "所用" in notice.text("zh")
 
 
 def test_the_encoding_shows_late_in_the_file(tmp_path: Path) -> None:

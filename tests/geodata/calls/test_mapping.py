@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,8 +128,15 @@ HEADINGS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12
 )
 LISTS = st.lists(HEADINGS, min_size=1, max_size=3, unique=True).map(tuple)
+GROUPS = st.lists(
+    st.lists(HEADINGS, min_size=2, max_size=3, unique=True).map(tuple),
+    min_size=1,
+    max_size=2,
+    unique=True,
+).map(tuple)
 MAPPINGS = st.builds(
     Mapping,
+    undecided=st.dictionaries(st.sampled_from(roles.ROLES), GROUPS, max_size=4),
     stamps=st.dictionaries(
         st.sampled_from(STAMPS),
         st.builds(Stamp, LISTS, st.one_of(st.just(()), LISTS), st.sampled_from(stamps.FORMATS)),
@@ -204,9 +212,121 @@ def test_a_draft_is_written_where_headings_are_ambiguous(tmp_path: Path) -> None
     (tmp_path / "a.csv").write_text("呼救时间,来电时间,到达时间\n", "utf-8")
     with pytest.raises(InputError):
         calls.open(tmp_path / "a.csv")
-    text = calls.draft(tmp_path / "a.csv")
-    assert '"呼救时间", "来电时间"' in text
-    assert mapping_file.parse(text).stamps["dial"].columns == ("呼救时间",)
+    draft = calls.draft(tmp_path / "a.csv")
+    assert [fault.key for fault in draft.left] == ["calls_ambiguous"]
+    assert not draft.unread
+    told = mapping_file.parse(draft.text)
+    assert told.undecided == {"dial": (("呼救时间", "来电时间"),)}
+    assert "dial" not in told.stamps
+
+
+AMBIGUOUS = (
+    "流水号,事件编号,受理时间,接听时间,到达现场时间,到达时间\n"
+    "1,e1,2024-3-5 1:00,2024-3-5 1:01,2024-3-5 1:10,2024-3-5 1:12\n"
+)
+
+
+def test_an_unedited_draft_is_refused_for_every_role_that_is_undecided(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(AMBIGUOUS, "utf-8")
+    (tmp_path / "map.toml").write_text(calls.draft(tmp_path / "a.csv").text, "utf-8")
+    with pytest.raises(InputError) as caught:
+        calls.open(tmp_path / "a.csv", mapping=tmp_path / "map.toml")
+    assert [(f.key, f.where) for f in caught.value.faults] == [
+        ("calls_undecided", f"map.toml, {role}") for role in ("call_id", "answer", "arrive")
+    ]
+    assert "流水号, 事件编号" in caught.value.text("en")
+
+
+def test_a_draft_of_which_one_column_each_is_kept_opens_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(AMBIGUOUS, "utf-8")
+    text = calls.draft(tmp_path / "a.csv").text
+    for dropped in ('"流水号", ', ', "接听时间"', '"到达现场时间", '):
+        assert dropped in text
+        text = text.replace(dropped, "")
+    (tmp_path / "map.toml").write_text(text, "utf-8")
+    source = calls.open(tmp_path / "a.csv", mapping=tmp_path / "map.toml")
+    (row,) = calls.read(source.parts()[0]).table().to_dicts()
+    assert row["call_id"] == "e1"
+    assert row["arrive_s"] - row["answer_s"] == 12 * 60
+
+
+def test_a_draft_keeps_one_of_every_file_where_headings_differ(tmp_path: Path) -> None:
+    day = "2024-3-5"
+    (tmp_path / "a.csv").write_text(AMBIGUOUS, "utf-8")
+    (tmp_path / "b.csv").write_text(
+        f"受理时间,到场时间,抵达时间\n{day} 2:00,{day} 2:20,{day} 2:30\n", "utf-8"
+    )
+    (tmp_path / "c.csv").write_text(f"answer,arrive\n{day} 3:00,{day} 3:40\n", "utf-8")
+    text = calls.draft(tmp_path).text
+    for dropped in ('"流水号", ', '"受理时间", ', '"到达现场时间", ', ', "抵达时间"'):
+        assert dropped in text
+        text = text.replace(dropped, "", 1)
+    source = calls.open(tmp_path, mapping=mapping_file.parse(text))
+    rows = [calls.read(part).table().row(0, named=True) for part in source.parts()]
+    assert [(r["arrive_s"] - r["answer_s"]) // 60 for r in rows] == [11, 20, 40]
+
+
+def test_a_draft_of_headings_that_nobody_knows_lists_them(tmp_path: Path) -> None:
+    log = "Auszug 2024\n编,开,到\n1,2024-3-5 1:00,2024-3-5 1:10\n"
+    (tmp_path / "a.csv").write_text(log, "utf-8")
+    pl.DataFrame({"开": ["2024-3-5 1:00"], "到": ["2024-3-5 1:10"]}).write_excel(
+        tmp_path / "b.xlsx"
+    )
+    for name in ("a.csv", "b.xlsx"):
+        draft = calls.draft(tmp_path / name)
+        assert [fault.key for fault in draft.left] == ["calls_no_arrive", "calls_no_start"]
+        assert '#   "开"\n#   "到"\n' in draft.text
+        text = draft.text.replace(
+            '# [stamps.arrive]\n# column = "…"', '[stamps.arrive]\ncolumn="到"'
+        )
+        text = text.replace('# [stamps.answer]\n# column = "…"', '[stamps.answer]\ncolumn="开"')
+        source = calls.open(tmp_path / name, mapping=mapping_file.parse(text))
+        found = calls.read(source.parts()[0]).table()
+        assert (found["arrive_s"] - found["answer_s"]).to_list() == [600]
+
+
+def test_a_draft_leaves_out_files_that_cannot_be_read_and_names_them(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(AMBIGUOUS, "utf-8")
+    (tmp_path / "b.csv").write_bytes(b"")
+    draft = calls.draft(tmp_path)
+    assert [fault.where for fault in draft.unread] == ["b.csv"]
+    assert "到达现场时间" in draft.text
+    with pytest.raises(InputError, match="empty"):
+        calls.draft(tmp_path / "b.csv")
+
+
+def test_a_draft_of_a_mapping_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(AMBIGUOUS, "utf-8")
+    told = mapping_file.parse(
+        '[columns]\npriority = "急不急"\n[stamps.answer]\ncolumn = "受理时间"\n'
+        '[stamps.arrive]\nkeep_one = ["到达现场时间", "到达时间"]\n'
+    )
+    draft = calls.draft(tmp_path / "a.csv", mapping=told)
+    assert [fault.key for fault in draft.left] == ["calls_undecided", "calls_mapped_missing"]
+    assert mapping_file.parse(draft.text) == told
+    assert '#   "流水号"' in draft.text
+
+
+def test_two_dates_of_one_stamp_are_undecided_too(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "受理日期,接听日期,受理时间,到达日期,到达时间\n2024-3-5,2024-3-6,1:00,2024-3-6,1:10\n",
+        "utf-8",
+    )
+    text = calls.draft(tmp_path / "a.csv").text
+    assert mapping_file.parse(text).undecided == {"answer.date": (("受理日期", "接听日期"),)}
+    told = mapping_file.parse(text.replace('"受理日期", ', ""))
+    assert told.stamps["answer"].date == ("接听日期",)
+    calls.open(tmp_path / "a.csv", mapping=told)
+
+
+@pytest.mark.parametrize(
+    "entry", ["keep_one = 3", 'keep_one = [["a"], 3]', 'keep = ["a", "b"]', "keep_one = [[1]]"]
+)
+def test_a_broken_choice_is_refused(entry: str) -> None:
+    with pytest.raises(InputError):
+        mapping_file.parse(f"[columns]\ncall_id = {{ {entry} }}\n")
+    with pytest.raises(InputError):
+        mapping_file.parse(f"[stamps.answer]\n{entry}\n")
 
 
 def test_the_order_of_day_and_month_is_asked_for_and_then_used(tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from geodata import region
+from geodata import catalogue, region
 from routing.audit import options
 from routing.cli import audit, main
 from tests.maps.pagecheck import Page
@@ -114,6 +116,73 @@ def test_the_mapping_is_printed_and_read_back(
     assert main(given) == 0
     found = json.loads((out / "result.json").read_text("utf-8"))
     assert set(found["groups"]["call_type"]) == {"(unknown)"}
+
+
+def test_an_ambiguous_mapping_is_printed_edited_and_read_back(
+    isles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = logs.write(tmp_path / "log.csv", logs.many(toy.archipelago().demand, 60))
+    log.write_text(log.read_text("utf-8").replace("离开现场时间", "到达时间"), "utf-8")
+    ask = ["--lang", "en", "--region", str(isles), "audit", str(log)]
+    assert main([*ask, "--out", str(tmp_path / "no")]) == 2
+    assert "--print-mapping" in capsys.readouterr().err
+    assert main([*ask, "--print-mapping"]) == 0
+    said = capsys.readouterr()
+    assert "到达现场时间, 到达时间" in said.err
+    mapping = tmp_path / "map.toml"
+    mapping.write_text(said.out, "utf-8")
+    given = [*ask, "--mapping", str(mapping)]
+    assert main([*given, "--out", str(tmp_path / "no")]) == 2
+    assert "keep_one" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
+    mapping.write_text(said.out.replace(', "到达时间"', ""), "utf-8")
+    assert main([*given, "--out", str(tmp_path / "out")]) == 0
+    found = json.loads((tmp_path / "out" / "result.json").read_text("utf-8"))
+    assert found["records"]["used"] > 0
+
+
+def test_a_mapping_is_printed_where_no_heading_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log.csv").write_text("编,开始了,到了\n1,2024-3-5 1:00,2024-3-5 1:09\n", "utf-8")
+    assert main(["--lang", "en", "audit", str(tmp_path / "log.csv"), "--print-mapping"]) == 0
+    said = capsys.readouterr()
+    assert "# [stamps.arrive]" in said.out
+    assert '#   "到了"' in said.out
+    assert "no column holds the arrival" in said.err
+
+
+def test_a_file_that_cannot_be_read_has_no_mapping(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log.csv").write_bytes(b"")
+    assert main(["--lang", "en", "audit", str(tmp_path / "log.csv"), "--print-mapping"]) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert "empty" in said.err
+
+
+def test_rejected_records_tell_files_of_one_name_apart(isles: Path, tmp_path: Path) -> None:
+    rows = logs.many(toy.archipelago().demand, 60)
+    for folder, part in (("a", rows[:30]), ("b", rows[30:])):
+        (tmp_path / folder).mkdir()
+        logs.write(tmp_path / folder / "c.csv", part)
+    files = [str(tmp_path / folder / "c.csv") for folder in "ab"]
+    out = tmp_path / "out"
+    assert main(["--region", str(isles), "audit", *files, "--out", str(out)]) == 0
+    found = json.loads((out / "result.json").read_text("utf-8"))
+    assert found["files"] == ["a/c.csv", "b/c.csv"]
+    with (out / "rejected.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert {row["file"] for row in csv.DictReader(file)} == {"a/c.csv", "b/c.csv"}
+
+
+def test_english_notices_of_audits_are_right_for_one_and_for_many() -> None:
+    params = {"count": 1, "names": 1, "limit": 240, "least": 5, "keys": "county"}
+    keys = [key for key in catalogue.strings("en") if key.startswith("audit.notice.")]
+    assert "audit.notice.unreadable_stamps" in keys
+    for key in keys:
+        said = catalogue.text(key, "en", **params)
+        assert not re.search(r"\b1 \w", said), said
 
 
 @pytest.mark.parametrize(
