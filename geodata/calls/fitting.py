@@ -106,7 +106,7 @@ class Fitter:
         """
         if faults := self.unmatched():
             raise InputError(faults)
-        return self.given or self._found
+        return replace(self.given, headings=self._found.headings) if self.given else self._found
 
     def draft(self) -> Mapping:
         """Return the mapping over all files, of those too whose headings have faults."""

@@ -427,6 +427,8 @@ def test_records_that_are_made_up_say_so_everywhere(tmp_path: Path) -> None:
     again = tmp_path / "again"
     audit.execute(audit.Asked(paths=(), out=again, sample=400, seed=3))
     assert files(again) == files(out)
+    mapped = audit.run(out / "sample.csv", out=tmp_path / "m", mapping=out / "mapping.toml")
+    assert mapped.result["synthetic"] is True
 
 
 def test_an_unwritable_place_is_told(big: Path, tmp_path: Path) -> None:
