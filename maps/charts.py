@@ -50,7 +50,9 @@ def draw_distribution(
     Args:
         ax: axes to draw on.
         curves: columns ``series`` (a zone code or any name), ``minutes`` (rising in a series),
-            ``share`` (0 to 1, reached within so many minutes).
+            ``share`` (0 to 1, reached within so many minutes); where ``minutes_from`` is given and
+            more than a minute before, minutes are pooled: a slope from there, as nobody may know
+            when in between.
         marks: one row a series, columns ``series``, ``mean_min`` (NaN: no dot), ``target_min``
             (NaN: no line).
         pen: type and words.
@@ -64,7 +66,12 @@ def draw_distribution(
         colour = zone_colour(str(series))
         name = pen.type_.drawable(pen.words.code("zone", series))
         style = "-" if place % 2 == 0 else (0, (6, 1.5))  # told apart without colour as well
-        ax.step(minutes, 100 * share, where="post", color=colour, linewidth=2, label=name, ls=style)
+        look: dict[str, Any] = {"color": colour, "linewidth": 2, "label": name, "linestyle": style}
+        since = numbers(rows, "minutes_from")
+        if (minutes - since > 1).any():
+            ax.plot(*_slopes(minutes, 100 * share, since), **look)
+        else:
+            ax.step(minutes, 100 * share, where="post", **look)
         _mark_target(ax, pen, by_series.get(series, {}), colour, place)
         _mark_mean(ax, pen, by_series.get(series, {}), minutes, share, colour, place)
     ax.set_xlim(0, SHOWN_MIN)
@@ -182,6 +189,22 @@ def reached(
     times = minutes[np.isfinite(minutes)][order]
     shares = np.cumsum(people[np.isfinite(minutes)][order]) / max(float(people.sum()), 1.0)
     return np.concatenate([[0.0], times]), np.concatenate([[0.0], shares])
+
+
+def _slopes(
+    minutes: npt.NDArray[np.float64],
+    height: npt.NDArray[np.float64],
+    since: npt.NDArray[np.float64],
+) -> tuple[list[float], list[float]]:
+    """Return the corners of a curve that steps at single minutes and slopes over pooled ones."""
+    x, y = [float(np.fmin(since[0], minutes[0]))], [0.0]
+    for end, up, begin in zip(minutes.tolist(), height.tolist(), since.tolist(), strict=True):
+        if not end - begin > 1:
+            x.append(end)
+            y.append(y[-1])
+        x.append(end)
+        y.append(up)
+    return x, y
 
 
 def _mark_target(ax: Axes, pen: Pen, mark: dict[Any, Any], colour: str, place: int) -> None:

@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import pickle
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -138,6 +139,22 @@ def _shared(file: Path) -> tuple[Any, ...]:
     return found
 
 
+def end_with_parent() -> None:
+    """Let this process end when the one that started it is gone; initializer of pools.
+
+    A parent that is killed closes nothing: its workers would wait for work without end.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_leave_after, args=(parent.join,), daemon=True).start()
+
+
+def _leave_after(wait: Callable[[], None]) -> None:
+    wait()
+    # The main thread may wait for a queue that nobody fills any more: no clean way out of there.
+    os._exit(1)
+
+
 @contextmanager
 def processes(workers: int | None = None) -> Iterator[Processes]:
     """Give processes of this machine, started anew so that no lock of this one is inherited.
@@ -149,7 +166,7 @@ def processes(workers: int | None = None) -> Iterator[Processes]:
     context = multiprocessing.get_context("spawn")
     with (
         tempfile.TemporaryDirectory(prefix="island-response-") as folder,
-        ProcessPoolExecutor(number, context) as pool,
+        ProcessPoolExecutor(number, context, end_with_parent) as pool,
     ):
         yield Processes(pool, number, Path(folder))
 

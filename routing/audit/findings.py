@@ -33,6 +33,8 @@ GROUPS = ("zone", "county", "township", "island", "post", "vehicle_kind", "call_
           "month", "hour", "weekday")  # fmt: skip
 CROSSES = (("weekday", "hour"), ("zone", "month"))
 _DIGITS = 4
+_LAST_MIN = 60
+_TAIL_MIN = 10
 
 
 @dataclass(frozen=True)
@@ -98,22 +100,62 @@ def distribution(table: Table, least: int) -> pl.DataFrame:
 
     Args:
         table: figures by ``zone``.
-        least: zones with fewer calls are left out.
+        least: zones with fewer calls are left out, and minutes are pooled until as many calls, or
+            none, fall between one row and the next.
 
     Returns:
-        columns ``zone``, ``minutes`` (0 to 60), ``share``.
+        columns ``zone``, ``minutes`` (rising, at most 60), ``share`` (of the calls within so many
+        minutes), ``minutes_from`` (where the bin that ends there begins: a minute before, unless
+        minutes are pooled; 0 for minute 0). What is left to 1 after the last row took longer.
     """
     counts = table.exact.counts[table.keys][phases.MEASURES[0]]
     n = summary.sums(counts).n
+    schema = {"zone": pl.String, "minutes": pl.Int64, "share": pl.Float64,
+              "minutes_from": pl.Int64}  # fmt: skip
     frames = []
     for place, (zone,) in enumerate(table.labels):
         if n[place] < least or zone == UNKNOWN:
             continue
-        reached = [_reached(counts, place, 60 * minute) / n[place] for minute in range(61)]
-        shares = [round(float(share), _DIGITS) for share in reached]
-        frames.append(pl.DataFrame({"zone": zone, "minutes": range(61), "share": shares}))
-    schema = {"zone": pl.String, "minutes": pl.Int64, "share": pl.Float64}
+        reached = [_reached(counts, place, 60 * minute) for minute in range(_LAST_MIN + 1)]
+        ends = _ends(np.diff([0, *reached, int(n[place])]).tolist(), least)[:-1]
+        frames.append(
+            pl.DataFrame(
+                {
+                    "zone": [zone] * len(ends),
+                    "minutes": ends,
+                    "share": [round(float(reached[end] / n[place]), _DIGITS) for end in ends],
+                    "minutes_from": [0, *ends][: len(ends)],
+                },
+                schema=schema,
+            )
+        )
     return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _ends(calls: list[int], least: int) -> list[int]:
+    """Return where pooled bins end, so that each has `least` calls at least, or none.
+
+    Args:
+        calls: of each minute and, last, of all later ones; not fewer than `least` in all.
+        least: least number of calls of a bin that has any.
+
+    Returns:
+        places in `calls`, rising; the last one always. Where the slowest calls are few, they are
+        pooled up to the next full ten minutes, which does not tell when the last of them arrived.
+    """
+    ends: list[int] = []
+    held = filled = 0
+    for place, number in enumerate(calls):
+        held += number
+        if held == 0 or held >= least:
+            filled = len(ends) if held else filled
+            ends.append(place)
+            held = 0
+    if not held:
+        return ends
+    slowest = max(place for place, number in enumerate(calls) if number)
+    last = -(-slowest // _TAIL_MIN) * _TAIL_MIN
+    return [*ends[:filled], *range(min(last, len(calls) - 1), len(calls))]
 
 
 def _reached(counts: tally.Counts, group: int, seconds: int) -> int:

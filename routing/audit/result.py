@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
+
 from geodata import catalogue
 from routing.audit import phases, reasons, summary, trend
 from routing.audit.counting import Counted
@@ -187,7 +189,28 @@ def notices(
         found.append(notice("crowded", keys=names))
     if any(table.hidden.any() for table in tables.values()):
         found.append(notice("suppressed", least=options.suppress_below))
+    zone = _zone_that_follows(tables)
+    if zone is not None:
+        found.append(_hidden_zone(zone, options.suppress_below))
     return [*found, notice("intervals")]
+
+
+def _zone_that_follows(tables: Mapping[str, Table]) -> str | None:
+    """Return the zone whose suppressed figures are the whole log's less the other zone's."""
+    zones = tables["zone"].of("response")
+    hidden = zones.filter(pl.col("suppressed"))["zone"].to_list()
+    shown = zones.filter(~pl.col("suppressed"))["zone"].to_list()
+    follows = len(hidden) == 1 and hidden[0] in ZONES and any(zone in ZONES for zone in shown)
+    return hidden[0] if follows else None
+
+
+def _hidden_zone(zone: str, least: int) -> dict[str, str]:
+    found = {"key": "hidden_zone"}
+    for lang in catalogue.LANGUAGES:
+        name = catalogue.text(f"audit.label.any.{zone}", lang)
+        text = catalogue.text("audit.notice.hidden_zone", lang, zone=name, least=least)
+        found[f"text_{lang}"] = text
+    return found
 
 
 def plain(value: Any, *, digits: int = 4) -> Any:

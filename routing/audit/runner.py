@@ -303,7 +303,7 @@ def _found(
     synthetic = sample.is_synthetic(source.mapping.headings)
     if "island" in published:
         published["island"] = findings.named(published["island"], place.islands)
-    more = lateness.tables(explained, known, least=options.suppress_below)
+    more = lateness.tables(explained, known, least=options.suppress_below, published=published)
     more["distribution"] = findings.distribution(published["zone"], options.suppress_below)
     told = result.assemble(
         counted,

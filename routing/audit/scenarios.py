@@ -28,6 +28,7 @@ import polars as pl
 from geodata.errors import Fault, InputError
 from geodata.region import Region
 from routing import land_network, scenario, statistics
+from routing.audit import engine
 from routing.brief.result import plain
 from routing.brief.state import respond
 from routing.conditions import Catalogue, Condition
@@ -38,6 +39,7 @@ from routing.scenario import Scenario
 SCHEMA: Final = "island-response/scenario-case/1"
 AS_IS: Final = "as_is"
 MOST_CASES: Final = 10_000
+_HALF_A_PERSON: Final = 0.5
 
 Progress = Callable[[int, int], None]
 
@@ -213,6 +215,7 @@ _world: dict[str, Any] = {}
 
 def _remember(region: Region, parameters: Parameters, store: Path) -> None:
     """Keep in a worker what all its jobs need, so that it is sent once."""
+    engine.end_with_parent()
     _world.update(region=region, parameters=parameters, store=store)
 
 
@@ -253,16 +256,16 @@ def table(found: Sequence[Case], results: Mapping[str, Mapping[str, Any]]) -> pl
     Returns:
         `scenario`, `scenario_zh`, `scenario_en`, one column a dimension, `condition`, `daylight`,
         `when`, `zone`, the statistics of `routing.statistics.zones`, and `change_min`: mean less
-        that of the region as it is, which holds for those who can be reached in each; null where
-        either is unknown. `unreachable_population` stands beside it, as a mean over fewer people
-        may fall while more are cut off.
+        that of the region as it is; null where either is unknown, and where more people are cut
+        off than there (`more_cut_off`): a mean that leaves out more of the worst reached may fall
+        while all are served worse.
     """
     dimensions = list(dict.fromkeys(name for case in found for name in case.labels))
-    base = results[found[0].key]["zones"] if found else {}
+    bases = results[found[0].key]["zones"] if found else {}
     rows = []
     for case in found:
         for zone, values in results[case.key]["zones"].items():
-            before, mean = base[zone].get("mean_min"), values.get("mean_min")
+            more = more_cut_off(values, bases[zone])
             when = case.scenario.condition.when
             rows.append(
                 {
@@ -275,10 +278,23 @@ def table(found: Sequence[Case], results: Mapping[str, Mapping[str, Any]]) -> pl
                     "when": when,
                     "zone": zone,
                     **values,
-                    "change_min": None if None in (before, mean) else round(mean - before, 4),
+                    "change_min": None if more else _change(values, bases[zone]),
+                    "more_cut_off": more,
                 }
             )
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def more_cut_off(values: Mapping[str, Any], base: Mapping[str, Any]) -> bool:
+    """Return whether more people are cut off than in `base`, by more than half a person."""
+    lost, before = (zone.get("unreachable_population") or 0.0 for zone in (values, base))
+    return bool(lost > before + _HALF_A_PERSON)
+
+
+def _change(values: Mapping[str, Any], base: Mapping[str, Any]) -> float | None:
+    mean, before = values.get("mean_min"), base.get("mean_min")
+    # Nought is added so that no change is never written as -0.
+    return None if mean is None or before is None else round(mean - before, 4) + 0.0
 
 
 def _write(store: Path, key: str, result: Mapping[str, Any]) -> None:

@@ -31,7 +31,8 @@ def write(folder: OutputFolder, found: Audit, lang: str) -> None:
         log=found.result["files"][0] if len(found.result["files"]) == 1 else "",
         synthetic=synthetic,
     )
-    spots = lateness.places(found.explained, found.region, least=found.result["suppress_below"])
+    least = found.result["suppress_below"]
+    spots = lateness.places(found.explained, found.region, least=least, published=found.tables)
     _write_places(spots, inside, synthetic=synthetic)
     outputs.write_rejected(found.rejected, found.result["files"], inside, synthetic=synthetic)
     text = mapping_file.dump(found.source.mapping)

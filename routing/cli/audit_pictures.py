@@ -27,7 +27,8 @@ def draw(told: dict[str, Any], found: Audit, lang: str) -> dict[str, Figure]:
     from routing.audit import lateness
 
     figures = result_charts.charts_of(told, lang=lang)
-    spots = lateness.places(found.explained, found.region, least=found.result["suppress_below"])
+    least = found.result["suppress_below"]
+    spots = lateness.places(found.explained, found.region, least=least, published=found.tables)
     if len(spots):
         rows = spots.assign(lon=spots.geometry.x, lat=spots.geometry.y).drop(columns="geometry")
         islands, crs = found.region.islands, found.region.metric_crs

@@ -82,11 +82,11 @@ def _line(row: Mapping[str, Any], lang: str) -> str:
     change = row["change_min"]
     mean = row["mean_min"]
     return catalogue.text(
-        "audit.summary.scenario",
+        "audit.summary.scenario_cut_off" if row["more_cut_off"] else "audit.summary.scenario",
         lang,
         name=row[f"scenario_{lang}"] or row["scenario"],
         zone=catalogue.text(f"audit.label.any.{row['zone']}", lang),
         mean="–" if mean is None else f"{mean:.2f}",
-        change="–" if change is None else f"{change:+.2f}",
+        change="–" if change is None else f"{round(change, 2) + 0.0:+.2f}",
         lost=f"{row['unreachable_population'] or 0:,.0f}",
     )

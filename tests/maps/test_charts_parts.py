@@ -51,3 +51,18 @@ def test_a_series_without_marks_has_neither() -> None:
     ax = chart_frame.canvas(3.0)[1][0, 0]
     charts.draw_distribution(ax, [{"series": "a", "minutes": 1, "share": 1}], [], pen=Pen.of("en"))
     assert list(ax.texts) == []
+
+
+def test_pooled_minutes_are_a_slope_and_single_ones_a_step() -> None:
+    curves = [
+        {"series": "a", "minutes": m, "share": s, "minutes_from": since}
+        for m, s, since in ((0, 0.0, 0), (1, 0.2, 0), (5, 0.6, 1), (6, 1.0, 5))
+    ]
+    ax = chart_frame.canvas(3.0)[1][0, 0]
+    charts.draw_distribution(ax, curves, [], pen=Pen.of("en"))
+    (line,) = ax.lines
+    at = [0, 1, 3, 5, 5.5, 6]
+    x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+    # As many calls in each pooled minute: half of them by the middle of the four.
+    assert np.interp(at, x, y)[[0, 2, 4, 5]].tolist() == [0, 40, 60, 100]
+    assert np.interp(0.9, x, y) == 0

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +62,49 @@ def test_what_is_wrong_with_an_input_comes_back_whole(pair: engine.Processes) ->
 def test_a_lost_process_changes_nothing(pair: engine.Processes) -> None:
     for _ in range(2):
         assert pair.run(lost, [0, 1, 2, 3]) == [0, 10, 20, 30]
+
+
+WAITING = """
+import os
+from routing.audit import engine
+
+def who(item):
+    return os.getpid()
+
+if __name__ == "__main__":
+    with engine.processes(1) as pool:
+        print(pool.run(who, [0])[0], flush=True)
+        input()
+"""
+"""A program that starts a worker, tells its process id, and waits with the worker idle."""
+
+
+def is_running(process: int) -> bool:
+    """Return whether a process runs; one that ended and that nobody asked about does not."""
+    state = Path(f"/proc/{process}/stat")
+    try:
+        return state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
+def test_an_idle_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "waiting.py"
+    program.write_text(WAITING, "utf-8")
+    root = Path(__file__).parents[3]
+    parent = subprocess.Popen(
+        [sys.executable, str(program)], env={**os.environ, "PYTHONPATH": str(root)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert worker != parent.pid
+        assert is_running(worker)
+        parent.kill()
+    until = time.monotonic() + 60
+    while is_running(worker) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not is_running(worker)

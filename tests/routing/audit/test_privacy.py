@@ -46,3 +46,21 @@ def test_no_line_gives_a_suppressed_cell_away(n: list[int], least: int) -> None:
         if mine.any() and peopled.sum() > 1:
             assert mine.sum() >= 2
             assert count[line][mine].sum() >= least or mine[peopled].all()
+
+
+def test_a_cell_closed_for_other_reasons_takes_another_with_it() -> None:
+    closed = [False, True, False]
+    found = privacy.suppressed([40, 30, 90], [np.arange(3)], least=5, closed=closed)
+    assert found.tolist() == [True, True, False]
+
+
+def test_cells_that_share_calls_do_not_add_up_to_enough() -> None:
+    # Three calls, each in the first two cells: six entries, but fewer than five calls.
+    n, hidden = np.array([3, 3, 9, 20]), np.array([True, True, False, False])
+    assert privacy.complement(n, hidden, least=5).tolist() == []
+    assert privacy.complement(n, hidden, least=5, distinct=np.array([3, 0, 6, 15])).tolist() == [2]
+
+
+def test_a_suppressed_cell_without_calls_needs_no_company() -> None:
+    n, hidden = np.array([0, 9]), np.array([True, False])
+    assert privacy.complement(n, hidden, least=5).tolist() == []

@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,55 @@ def test_no_published_cell_has_few_calls(whole: tuple[Path, audit.Audit]) -> Non
             assert row["n"] == "" or int(row["n"]) >= 5, (path.name, row)
             if row["suppressed"] == "yes":
                 assert (row["n"], row["mean_min"], row["share_within"]) == ("", "", "")
+
+
+def test_no_call_follows_from_the_distribution(whole: tuple[Path, audit.Audit]) -> None:
+    out, found = whole
+    rows = list(csv.DictReader((out / "distribution.csv").read_text("utf-8-sig").splitlines()))
+    for zone, figures in found.result["zones"].items():
+        mine = [row for row in rows if row["zone"] == zone]
+        ends = [int(row["minutes"]) for row in mine]
+        assert [int(row["minutes_from"]) for row in mine] == [0, *ends[:-1]]
+        shares = [0.0, *(float(row["share"]) for row in mine), 1.0]
+        for less, more in pairwise(shares):
+            # Shares have four digits, which is exact enough for the calls of this log.
+            calls = round((more - less) * figures["n"])
+            assert calls == 0 or calls >= 5
+
+
+def test_a_zone_that_follows_from_the_whole_is_told(tmp_path: Path, isles: Path) -> None:
+    at = datetime(2024, 3, 5, 14)
+    rows = [logs.row(i, at, TOWN if i < 30 else ISLAND) for i in range(33)]
+    found = small(tmp_path, isles, rows)
+    assert found["zones"]["rural"]["n"] is None
+    (told,) = (n for n in found["notices"] if n["key"] == "hidden_zone")
+    assert "the rural area" in told["text_en"]
+    assert "农村地区呼叫少于 5 次" in told["text_zh"]
+
+
+@pytest.mark.parametrize("urban", [0, 28, 33])
+def test_no_zone_is_told_to_follow_where_none_does(tmp_path: Path, isles: Path, urban: int) -> None:
+    at = datetime(2024, 3, 5, 14)
+    rows = [logs.row(i, at, TOWN if i < urban else ISLAND) for i in range(33)]
+    found = small(tmp_path, isles, rows)
+    assert "hidden_zone" not in {n["key"] for n in found["notices"]}
+
+
+def test_groups_that_are_not_published_are_so_nowhere(tmp_path: Path, isles: Path) -> None:
+    at = datetime(2024, 3, 5, 14)
+    late = {"到达现场时间": 1800, "离开现场时间": None, "到达医院时间": None, "任务结束时间": None}
+    rows = [logs.row(i, at, TOWN if i < 30 else ISLAND, **late) for i in range(33)]
+    small(tmp_path, isles, rows)
+    tables = {
+        name: list(csv.DictReader((tmp_path / "out" / name).read_text("utf-8-sig").splitlines()))
+        for name in ("by_island.csv", "causes.csv", "places.csv")
+    }
+    # Three calls on one island, so that the thirty on the other are not published either.
+    assert {row["n"] for row in tables["by_island.csv"]} == {""}
+    told = [row for row in tables["causes.csv"] if row["by"] == "island"]
+    assert len(told) == 2
+    assert {row["late_calls"] + row["n"] + row["late_min"] for row in told} == {""}
+    assert tables["places.csv"] == []
 
 
 def test_labels_of_few_calls_are_not_shown(tmp_path: Path, isles: Path) -> None:

@@ -85,6 +85,39 @@ def test_a_worse_condition_never_reaches_more_people(done: Done) -> None:
     assert by_sea["typhoon"] >= by_sea["calm"]
 
 
+def results_of(**zones: dict[str, Any]) -> dict[str, Any]:
+    return {"zones": zones}
+
+
+def compared(found: list[scenarios.Case], mean: float | None, lost: float) -> dict[str, Any]:
+    """Return the row of a case with this mean and so many cut off, against 16.3 min and 10."""
+    base = results_of(rural={"mean_min": 16.3, "unreachable_population": 10.0})
+    case = results_of(rural={"mean_min": mean, "unreachable_population": lost})
+    return scenarios.table(found, {found[0].key: base, found[1].key: case}).to_dicts()[1]
+
+
+@pytest.mark.parametrize(
+    ("mean", "lost", "change"),
+    [
+        (13.4, 88_440.0, None),
+        (13.4, 10.6, None),
+        (13.4, 10.4, -2.9),
+        (13.4, 0.0, -2.9),
+        (16.29999, 10.0, 0.0),
+        (None, 10.0, None),
+    ],
+)
+def test_means_are_compared_only_where_no_more_people_are_cut_off(
+    tmp_path: Path, mean: float | None, lost: float, change: float | None
+) -> None:
+    (tmp_path / "gale.toml").write_text('[condition]\nname = "gale"', "utf-8")
+    found = scenarios.cases(tmp_path, toy.archipelago(), config.load())
+    row = compared(found, mean, lost)
+    assert row["change_min"] == (None if change is None else pytest.approx(change))
+    assert str(row["change_min"]) != "-0.0"
+    assert row["more_cut_off"] is (lost > 10.5)
+
+
 @pytest.mark.slow
 def test_several_processes_give_the_same_table(done: Done, tmp_path: Path) -> None:
     assert computed(done.folder, tmp_path / "store", workers=2).equals(done.table)
