@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +59,7 @@ log = logging.getLogger(__name__)
 STAGES = ("opening", "region", "reading", "repeats", "counting", "causes", "tables", "pictures")
 Report = Callable[[str, float], None]
 _BYTES_PER_PART = 24 << 20
+_OBJECTS_BETWEEN_LOOKS = 100_000
 _REVISION = 2
 """Raised whenever cleaned parts on disk change their meaning."""
 
@@ -173,7 +176,7 @@ def execute(
         started: when the program began.
     """
     started = started or datetime.now(UTC)
-    with OutputFolder(asked.out, overwrite=asked.overwrite) as folder:
+    with _looking_seldom(), OutputFolder(asked.out, overwrite=asked.overwrite) as folder:
         store = Store(work.folder_of(asked.out, asked.work))
         with _kept_if_worth_it(store):
             found = compute(asked, store, report)
@@ -187,6 +190,17 @@ def execute(
             writing.write_record(folder, asked, found, command, started)
     store.remove()
     return found
+
+
+@contextmanager
+def _looking_seldom() -> Iterator[None]:
+    """Look for cycles of garbage less often for a while: tables live until the end of an audit."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], _OBJECTS_BETWEEN_LOOKS) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def compute(asked: Asked, store: Store, report: Report) -> Audit:
