@@ -8,6 +8,7 @@ region once more.
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import logging
 import multiprocessing
@@ -94,7 +95,6 @@ class Processes:
 
     def __init__(self, pool: ProcessPoolExecutor, workers: int, folder: Path) -> None:
         self.pool, self.workers, self.folder = pool, workers, folder
-        self._rounds = 0
 
     def run(
         self,
@@ -104,9 +104,7 @@ class Processes:
         done: Callable[[int], None] = lambda _: None,
     ) -> list[Result]:
         """Return ``function(item, *shared)`` of every item; a lost process's items run here."""
-        self._rounds += 1
-        file = self.folder / f"{self._rounds}.pickle"
-        file.write_bytes(pickle.dumps(shared, pickle.HIGHEST_PROTOCOL))
+        file = _put(shared, self.folder)
         found: dict[int, Result] = {}
         futures: dict[Future[Result], int] = {}
         try:
@@ -126,6 +124,15 @@ class Processes:
             self.pool.shutdown(wait=True, cancel_futures=True)
             raise
         return [found[place] for place in range(len(items))]
+
+
+def _put(shared: tuple[Any, ...], folder: Path) -> Path:
+    """Write what a round of work shares into `folder`, under a name that tells its content."""
+    content = pickle.dumps(shared, pickle.HIGHEST_PROTOCOL)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{hashlib.sha256(content).hexdigest()}.pickle"
+    file.write_bytes(content)
+    return file
 
 
 def _with_shared(function: Callable[..., Result], item: Any, file: Path) -> Result:
@@ -175,12 +182,16 @@ class Cluster:
     """An existing Dask cluster; its workers must see the files and the work folder under the same
     paths, and have this package in the same version.
 
+    What is shared goes by way of the work folder: kept in the memory of workers, it would be gone
+    once each of those that held it had been lost.
+
     Args:
         client: connected client.
+        folder: for what is shared.
     """
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, client: Any, folder: Path) -> None:
+        self.client, self.folder = client, folder
         self.workers = max(len(client.scheduler_info(n_workers=-1)["workers"]), 1)
 
     def run(
@@ -191,9 +202,9 @@ class Cluster:
         done: Callable[[int], None] = lambda _: None,
     ) -> list[Result]:
         """Return ``function(item, *shared)`` of every item; a lost worker's items run again."""
-        sent = [self.client.scatter(thing, broadcast=True, hash=False) for thing in shared]
+        file = _put(shared, self.folder)
         futures = [
-            self.client.submit(function, item, *sent, pure=False, retries=_RETRIES)
+            self.client.submit(_with_shared, function, item, file, pure=False, retries=_RETRIES)
             for item in items
         ]
         place = {future.key: i for i, future in enumerate(futures)}
@@ -204,7 +215,7 @@ class Cluster:
 
 @contextmanager
 def of(
-    scheduler: str | None, workers: int | None, *, in_processes: bool = False
+    scheduler: str | None, workers: int | None, folder: Path, *, in_processes: bool = False
 ) -> Iterator[Engine]:
     """Give the engine that the options ask for.
 
@@ -212,6 +223,7 @@ def of(
         scheduler: address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``; None for this
             machine.
         workers: threads or processes, where there is no scheduler.
+        folder: for what the workers of a cluster share; each of them must see it.
         in_processes: whether these are processes.
 
     Raises:
@@ -234,7 +246,7 @@ def of(
         reason: dict[str, object] = {"reason": str(error)}
         raise InputError(Fault("audit_no_scheduler", "--scheduler", scheduler, reason)) from error
     with client:
-        yield Cluster(client)
+        yield Cluster(client, folder)
 
 
 def _distributed() -> Any:

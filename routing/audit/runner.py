@@ -215,7 +215,12 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
     hashing = provenance.Hashing(dict.fromkeys(file.path for file in source.files))
     # What needs the region alone, or one record of the whole log, is made beside the parts.
     with (
-        engine.of(asked.scheduler, asked.workers, in_processes=asked.processes) as workers,
+        engine.of(
+            asked.scheduler,
+            asked.workers,
+            store.folder / work.SHARED,
+            in_processes=asked.processes,
+        ) as workers,
         ThreadPoolExecutor(1) as aside,
     ):
         pieces = source.parts(bytes_per_part=_bytes_per_part(source, asked, workers))

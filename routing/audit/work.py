@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 UNPACKED = "unpacked"
 """Folder, inside the work folder, for what archives hold."""
+
+SHARED = "shared"
+"""Folder, inside the work folder, for what the workers of a cluster share."""
 
 _RUN = "run.fingerprint"
 
@@ -159,7 +163,7 @@ class Store:
         """Write a part; its facts go last, so that what is there is whole."""
         stem = self.folder / name
         path = _with_ending(stem, "bin")
-        partial = path.with_name(f"{path.name}.partial")
+        partial = _partial(path)
         layout: dict[str, dict[str, tuple[Any, ...]]] = {}
         with partial.open("wb") as file:
             for group in ("rows", "rejected", "keys", "jobs"):
@@ -195,7 +199,15 @@ def _with_ending(stem: Path, ending: str) -> Path:
     return stem.with_name(f"{stem.name}.{ending}")
 
 
+def _partial(path: Path) -> Path:
+    """Return where to write a file first; nobody else writes there.
+
+    A cluster may give a part to a second worker while the first, taken for lost, goes on.
+    """
+    return path.with_name(f"{path.name}.{uuid4().hex}.partial")
+
+
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.partial")
+    partial = _partial(path)
     partial.write_text(text, "utf-8")
     partial.replace(path)

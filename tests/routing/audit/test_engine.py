@@ -64,6 +64,31 @@ def test_a_lost_process_changes_nothing(pair: engine.Processes) -> None:
         assert pair.run(lost, [0, 1, 2, 3]) == [0, 10, 20, 30]
 
 
+def lost_once(item: int, more: int, mark: Path) -> int:
+    """Kill the process that comes first, and leave a mark that it was."""
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return item + more
+    os.kill(os.getpid(), signal.SIGKILL)
+    return -1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that kills")
+def test_a_cluster_that_loses_all_its_workers_goes_on_with_new_ones(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs dask.distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        engine.of(cluster.scheduler_address, None, tmp_path / "shared") as workers,
+    ):
+        for round_ in range(2):
+            found = workers.run(lost_once, [1, 2, 3], 10, tmp_path / f"mark{round_}")
+            assert found == [11, 12, 13]
+
+
 WAITING = """
 import os
 from routing.audit import engine

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from routing.audit import work
 from routing.audit.clean import Cleaned
 from routing.audit.work import Prepared, Store
 
@@ -64,3 +65,21 @@ def test_equal_and_near_values_take_little_room(store: Store) -> None:
     path = saved(store, COLUMNS).stem.with_suffix(".bin")
     # line 3, file 0, start_s 12, low 24, zone 3 bytes, each from a multiple of 8 on
     assert path.stat().st_size == 8 + 16 + 24 + 3
+
+
+def test_two_workers_may_save_one_part_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, turns = work.packed, iter(range(100))
+
+    def packed(values: np.ndarray) -> object:
+        if next(turns) == 1:
+            saved(store, COLUMNS)
+        return real(values)
+
+    monkeypatch.setattr(work, "packed", packed)
+    part = saved(store, COLUMNS)
+    assert next(turns) > len(COLUMNS)
+    for name, values in COLUMNS.items():
+        assert np.array_equal(part.columns("rows")[name], values)
+    assert not [*store.folder.glob("*.partial")]
