@@ -57,22 +57,23 @@ def moments(n: ArrayLike, total: ArrayLike, squares: ArrayLike) -> tuple[Floats,
 def ranks_of_quantile(n: ArrayLike, q: float, *, confidence: float) -> tuple[Ranks, Ranks]:
     """Return the ranks (from 0) of the order statistics that bound a quantile.
 
-    Conover (1999, Practical Nonparametric Statistics, 3.2): with B ~ Binomial(n, q), the lower rank
-    is the greatest l with ``P(B <= l - 1) <= a/2``, the upper the least u with
-    ``P(B <= u) >= 1 - a/2`` (a = 1 - confidence); cut to the smallest and greatest value where
-    n is too small for that. No assumption on the distribution.
+    Conover (1999, Practical Nonparametric Statistics, 3.2): with B ~ Binomial(n, q), the number of
+    calls up to the quantile, the lower rank is the greatest l with ``P(B <= l) < a/2``, the upper
+    the least u with ``P(B <= u) >= 1 - a/2`` (a = 1 - confidence). No assumption on the
+    distribution.
 
     Args:
         n: numbers of calls, shape (g,).
         q: share, 0 < q < 1.
         confidence: level.
+
+    Returns:
+        lower ranks, -1 where n is too small for a lower bound; upper ranks, n where it is too small
+        for an upper one: at 95 % the median has bounds from 6 calls on, p90 an upper one from 36.
     """
     count = np.asarray(n, np.int64)
     tail = (1 - confidence) / 2
-    lower = _binomial_inverse(count, q, tail)
-    upper = _binomial_inverse(count, q, 1 - tail)
-    last = np.maximum(count - 1, 0)
-    return np.clip(lower, 0, last), np.clip(upper, 0, last)
+    return _binomial_inverse(count, q, tail) - 1, _binomial_inverse(count, q, 1 - tail)
 
 
 def of_share(within: ArrayLike, n: ArrayLike, *, confidence: float) -> tuple[Floats, Floats]:

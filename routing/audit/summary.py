@@ -78,7 +78,7 @@ def describe(counts: Counts, *, confidence: float) -> dict[str, NDArray[Any]]:
     """Return n, mean, median, p90 with their intervals, in minutes, shape (groups,) each.
 
     Names: ``n``; ``mean_min``, ``mean_low_min``, ``mean_high_min``; likewise ``median`` and
-    ``p90``; ``sd_min``. NaN where there is nothing to tell (no call; an interval of one call).
+    ``p90``; ``sd_min``. NaN where there is nothing to tell: no call, or too few for a bound.
     """
     s = sums(counts)
     mean, variance = intervals.moments(s.n, s.total, s.squares)
@@ -90,20 +90,21 @@ def describe(counts: Counts, *, confidence: float) -> dict[str, NDArray[Any]]:
         "mean_high_min": high / _MINUTE,
         "sd_min": np.sqrt(variance) / _MINUTE,
     }
-    ranks: list[Ints] = []
+    columns: list[Ints] = []
     parts = []
     for _, numerator, denominator in QUANTILES:
         first, second, part = _ranks_of(s.n, numerator, denominator)
         share = numerator / denominator
-        ranks += [first, second, *intervals.ranks_of_quantile(s.n, share, confidence=confidence)]
+        columns += [first, second, *intervals.ranks_of_quantile(s.n, share, confidence=confidence)]
         parts.append(part)
-    values = _at(counts, np.column_stack(ranks)) / _MINUTE
-    values[s.n == 0] = np.nan
+    ranks = np.column_stack(columns)
+    last = s.n[:, None] - 1
+    values = _at(counts, np.clip(ranks, 0, np.maximum(last, 0))) / _MINUTE
+    values[(ranks < 0) | (ranks > last)] = np.nan
     for place, ((name, _, _), part) in enumerate(zip(QUANTILES, parts, strict=True)):
         before, after, lower, upper = values[:, 4 * place : 4 * place + 4].T
         found[f"{name}_min"] = before + (after - before) * part
-        found[f"{name}_low_min"] = np.where(s.n < 2, np.nan, lower)
-        found[f"{name}_high_min"] = np.where(s.n < 2, np.nan, upper)
+        found[f"{name}_low_min"], found[f"{name}_high_min"] = lower, upper
     return found
 
 

@@ -50,7 +50,20 @@ def test_figures_are_those_of_numpy_for_any_width(pairs: list[tuple[int, int]], 
         assert row["p90_min"] == pytest.approx(np.quantile(mine, 0.9))
         if len(mine) > 1:
             assert row["sd_min"] == pytest.approx(mine.std(ddof=1))
+        if len(mine) > 5:
             assert row["median_low_min"] <= row["median_min"] <= row["median_high_min"]
+        else:
+            assert np.isnan([row["median_low_min"], row["median_high_min"]]).all()
+
+
+def test_the_bounds_of_six_calls_by_hand() -> None:
+    six = summary.describe(counts_of([60, 120, 180, 240, 300, 360], [0] * 6, 1, 64),
+                           confidence=0.95)  # fmt: skip
+    # P(all six below the median) = 1/64 < 2.5 %; for p90 P(all six below) = 0.53: no upper bound.
+    assert (six["median_low_min"].item(), six["median_high_min"].item()) == (1, 6)
+    # At most three of six up to p90: 1.6 %; at most four: 11 %.
+    assert six["p90_low_min"].item() == 4
+    assert np.isnan(six["p90_high_min"].item())
 
 
 def test_excel_agrees_by_hand() -> None:
