@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -191,6 +191,11 @@ def try_out(reading: Reading, sample: Rows, name: str) -> list[Fault]:
     if not faults and usable == {stamps.TIME} and not dated:
         faults.append(Fault("calls_no_date", name))
     return faults
+
+
+def is_of_calls(faults: Iterable[Fault]) -> bool:
+    """Return whether headings with these faults are of calls: no stamp that is needed lacks."""
+    return not {fault.key for fault in faults} & {"calls_no_arrive", "calls_no_start"}
 
 
 def likely(cells: Sequence[str]) -> int:

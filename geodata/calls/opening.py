@@ -192,15 +192,14 @@ class Opener:
         if wanted and wanted not in book.sheet_names:
             params: dict[str, object] = {"known": ", ".join(book.sheet_names)}
             raise InputError(Fault("calls_no_sheet", name, wanted, params))
-        names, before = [wanted] if wanted else book.sheet_names, len(self.fitter.refused)
-        refused, passed_over = self._sheets(book, data, path, name, names, self.fitter.hits)
-        if len(passed_over) == len(names) and not refused and self.is_draft:
-            refused, passed_over = self._sheets(book, data, path, name, names, fitting.likely)
-        if len(passed_over) == len(names):
-            raise InputError(refused or Fault("calls_sheet_without_calls", name))
-        # Beside a table of calls, other sheets are no matter for a draft.
-        del self.fitter.refused[before:]
-        self.notices += passed_over
+        names = [wanted] if wanted else book.sheet_names
+        passed = self._sheets(book, data, path, name, names, self.fitter.hits)
+        if len(passed.notices) == len(names) and not passed.faults and self.is_draft:
+            passed = self._sheets(book, data, path, name, names, fitting.likely)
+        if len(passed.notices) == len(names):
+            self.fitter.refused += passed.headings
+            raise InputError(passed.faults or Fault("calls_sheet_without_calls", name))
+        self.notices += passed.notices
 
     def _sheets(
         self,
@@ -210,26 +209,29 @@ class Opener:
         name: str,
         names: Sequence[str],
         hits: Callable[[Sequence[str]], int],
-    ) -> tuple[list[Fault], list[Notice]]:
-        """Take the sheets that hold calls; return what is wrong with others, and which."""
-        refused: list[Fault] = []
-        passed_over: list[Notice] = []
+    ) -> _PassedOver:
+        """Take the sheets that hold calls, and the faults of those; return what of the others."""
+        passed = _PassedOver([], [], [])
         for sheet in names:
             inner = f"{name} [{sheet}]"
             head = sheets.heading(book, sheet, name, hits)
             if head is None:
-                passed_over.append(Notice("calls_sheet_passed_over", inner))
+                passed.notices.append(Notice("calls_sheet_passed_over", inner))
                 continue
             try:
                 fitted = self.fitter.fit(head.headings, inner)
             except InputError as error:
-                refused += error.faults
-                passed_over.append(Notice("calls_sheet_passed_over", inner))
+                if fitting.is_of_calls(error.faults):
+                    self.faults += error.faults
+                else:
+                    passed.notices.append(Notice("calls_sheet_without_stamps", inner))
+                    passed.faults.extend(error.faults)
+                    passed.headings.append(self.fitter.refused.pop())
                 continue
             file = File(inner, path, "sheet", str(data), fitted.reading, head.headings)
             file = replace(file, begin=head.row + 1, line=head.row + 2, sheet=sheet)
             self._take(file, fitted, head.sample)
-        return refused, passed_over
+        return passed
 
     def _take(self, file: File, fitted: Fitted, sample: Rows) -> None:
         """Add a table, or what is wrong with its first rows."""
@@ -247,3 +249,17 @@ class Opener:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.unpacked += 1
         return self._folder / f"unpacked-{self.unpacked}"
+
+
+@dataclass(frozen=True)
+class _PassedOver:
+    """Sheets of a workbook that hold no calls.
+
+    Attributes:
+        notices: one a sheet.
+        faults, headings: of those with some headings of call records.
+    """
+
+    notices: list[Notice]
+    faults: list[Fault]
+    headings: list[Mapping]

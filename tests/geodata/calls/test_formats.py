@@ -165,6 +165,41 @@ def test_workbooks_count_days_as_they_say(tmp_path: Path, from_1904: bool, seria
     assert calls.open(path).files[0].name == "log.xlsx [记录]"
 
 
+@pytest.mark.parametrize("draft", [False, True])
+def test_a_sheet_of_calls_with_a_fault_is_not_passed_over(tmp_path: Path, *, draft: bool) -> None:
+    path = tmp_path / "log.xlsx"
+    sheets = {
+        "一月": ["流水号", "受理时间", "到达现场时间"],
+        "二月": ["流水号", "受理时间", "到达现场时间", "到现场时间"],
+        "汇总": ["流水号", "受理时间", "次数"],
+    }
+    with xlsxwriter.Workbook(path) as book:
+        for name, headings in sheets.items():
+            book.add_worksheet(name).write_row(0, 0, headings)
+    if draft:
+        told = calls.draft(path)
+        assert "keep_one" in told.text
+        assert [f.key for f in told.left] == ["calls_ambiguous"]
+        return
+    with pytest.raises(InputError) as caught:
+        calls.open(path)
+    assert [(f.key, f.where) for f in caught.value.faults] == [
+        ("calls_ambiguous", "log.xlsx [二月]")
+    ]
+
+
+def test_a_sheet_without_stamps_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("一月").write_row(0, 0, ["流水号", "受理时间", "到达现场时间"])
+        book.add_worksheet("汇总").write_row(0, 0, ["流水号", "受理时间", "次数"])
+    source = calls.open(path)
+    assert [file.name for file in source.files] == ["log.xlsx [一月]"]
+    assert ("calls_sheet_without_stamps", "log.xlsx [汇总]") in {
+        (n.key, n.where) for n in source.notices
+    }
+
+
 def test_headings_below_a_title_are_found(tmp_path: Path) -> None:
     check(rows(workbook(tmp_path / "log.xlsx", above=3)), first_line=5)
     (tmp_path / "log.csv").write_bytes(("急救记录,,\n\n" + text()).encode("gb18030"))
