@@ -16,7 +16,7 @@ from geodata.errors import Cause, Fault, InputError, IslandResponseError, shorte
 BAD_USAGE = 2
 PROGRAM_FAULT = 70
 INTERRUPTED = 130
-# Other commands name the first faults and leave the whole list to ``region validate``.
+# All are told by ``region validate`` and with ``--verbose``.
 FAULTS_SHOWN = 20
 OURS = ("geodata", "routing", "maps", "seeds")
 
@@ -63,7 +63,7 @@ def guarded(run: Callable[[], object], lang: str, *, verbose: bool) -> int:
     Args:
         run: the command line; an integer that it returns is the exit code.
         lang: language of messages.
-        verbose: whether a fault of the program shows its traceback.
+        verbose: whether a fault of the program shows its traceback, and many faults are all told.
     """
     try:
         result = run()
@@ -79,7 +79,7 @@ def guarded(run: Callable[[], object], lang: str, *, verbose: bool) -> int:
         say_error(f"{catalogue.text('cli.error', lang)}{usage_text(error, lang)}")
         return BAD_USAGE
     except IslandResponseError as error:
-        report(error, lang)
+        report(error, lang, verbose=verbose)
         return error.exit_code
     except OSError as error:
         name = "" if error.filename is None else shorten(error.filename, limit=200)
@@ -93,11 +93,11 @@ def guarded(run: Callable[[], object], lang: str, *, verbose: bool) -> int:
     return result if isinstance(result, int) and not isinstance(result, bool) else 0
 
 
-def report(error: IslandResponseError, lang: str) -> None:
-    """Print an error of ours; of many faults the first."""
+def report(error: IslandResponseError, lang: str, *, verbose: bool = False) -> None:
+    """Print an error of ours; of many faults the first, or with `verbose` all."""
     head = catalogue.text("cli.error", lang)
     if isinstance(error, InputError):
-        say_faults(error.faults, lang, limit=FAULTS_SHOWN)
+        say_faults(error.faults, lang, limit=None if verbose else FAULTS_SHOWN)
         return
     text = getattr(error, "text", None)
     say_error(head + (text(lang) if callable(text) else str(error)))

@@ -181,7 +181,8 @@ def _many(settings: frame.Settings, out: Path, overwrite: bool, asked: dict[str,
                            patients=asked["patients"])  # fmt: skip
     if given.faults:
         click.echo(catalogue.text("route.batch_rejected", settings.lang), err=True)
-        console.say_faults(given.faults, settings.lang, limit=console.FAULTS_SHOWN)
+        limit = None if settings.verbose else console.FAULTS_SHOWN
+        console.say_faults(given.faults, settings.lang, limit=limit)
     click.echo(catalogue.text("route.batch_done", settings.lang, **told["patients"]))
     click.echo(settings.say("brief.written", folder=str(out)))
     return 0

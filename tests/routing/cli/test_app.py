@@ -200,7 +200,12 @@ def test_of_many_faults_the_first_are_shown_and_the_rest_counted(
     err = capsys.readouterr().err
     assert "100 faults" in err
     assert "80 more" in err
+    assert "--verbose" in err
     assert len(err.splitlines()) == console.FAULTS_SHOWN + 2
+    run(InputError([Fault("blank", f"posts[{i}].kind") for i in range(100)]), verbose=True)
+    err = capsys.readouterr().err
+    assert "more" not in err
+    assert len(err.splitlines()) == 101
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
