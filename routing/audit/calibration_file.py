@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from geodata import catalogue
@@ -21,26 +22,45 @@ _UNITS = {
 }
 
 
-def text(calibration: Calibration, *, log: str, synthetic: bool = False) -> str:
+def text(
+    calibration: Calibration,
+    *,
+    log: str,
+    synthetic: bool = False,
+    under: Mapping[str, str] | None = None,
+) -> str:
     """Return the parameter file: every changed value with unit, source, n and interval.
 
     Args:
         calibration: the outcome.
         log: what to call the log in notes; a path's name, never a path.
         synthetic: whether the log is simulated, which every note then says.
+        under: by language, what to call the scenarios and condition of the modelled side; None for
+            the region as it is.
     """
-    head = [f"# {line}" for lang in ("zh", "en") for line in _head(calibration, lang, synthetic)]
+    head = [
+        f"# {line}"
+        for lang in ("zh", "en")
+        for line in [*_head(calibration, lang, synthetic), *_state(under, lang)]
+    ]
     entries = [_entry(v, calibration, log, synthetic) for v in calibration.values if v.changed]
     return "\n".join([*head, "", *entries])
 
 
-def write(calibration: Calibration, path: Path, *, log: str, synthetic: bool = False) -> Parameters:
+def write(
+    calibration: Calibration,
+    path: Path,
+    *,
+    log: str,
+    synthetic: bool = False,
+    under: Mapping[str, str] | None = None,
+) -> Parameters:
     """Write the parameter file and return the parameters as they are read back from it.
 
     Raises:
         InputError: if the file would not be read, which a value off all bounds could bring about.
     """
-    path.write_text(text(calibration, log=log, synthetic=synthetic), "utf-8")
+    path.write_text(text(calibration, log=log, synthetic=synthetic, under=under), "utf-8")
     try:
         return config.load(path)
     except InputError:
@@ -77,6 +97,14 @@ def _head(calibration: Calibration, lang: str, synthetic: bool) -> list[str]:
         catalogue.text(f"audit_calibration.kept_{v.reason}", lang, name=v.name, n=v.n) for v in kept
     ]
     return lines
+
+
+def _state(under: Mapping[str, str] | None, lang: str) -> list[str]:
+    if under is None:
+        return []
+    # In a comment, a name from a file must not begin a line of its own.
+    clean = "".join(c if c.isprintable() else " " for c in under[lang])
+    return [catalogue.text("audit_calibration.under", lang, state=clean)]
 
 
 def _entry(value: Value, calibration: Calibration, log: str, synthetic: bool) -> str:

@@ -246,6 +246,18 @@ def told(there: World) -> dict[str, Any]:
     return found | ({"scenarios": scenarios} if scenarios else {})
 
 
+def state(told: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return by language what a result calls the modelled side; None for that as it is."""
+    if "condition" not in told:
+        return None
+    return {
+        lang: ("、" if lang == "zh" else ", ").join(
+            [one[f"name_{lang}"] for one in told.get("scenarios", [])] + [told[f"condition_{lang}"]]
+        )
+        for lang in ("zh", "en")
+    }
+
+
 def notices(there: World) -> list[dict[str, str]]:
     """Return what readers of figures under scenarios or a condition have to know."""
     asked = there.asked

@@ -30,6 +30,7 @@ def write(folder: OutputFolder, found: Audit, lang: str) -> None:
         inside / "calibration.toml",
         log=found.result["files"][0] if len(found.result["files"]) == 1 else "",
         synthetic=synthetic,
+        under=modelled_side.state(found.result),
     )
     least = found.result["suppress_below"]
     spots = lateness.places(found.explained, found.region, least=least, published=found.tables)

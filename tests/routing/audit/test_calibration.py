@@ -143,6 +143,9 @@ def test_speeds_that_are_right_already_are_left_alone(world: World, tmp_path: Pa
     assert "no real gain" in text
     file = tmp_path / "same.toml"
     assert calibration_file.write(found, file, log="log") == world.parameters
+    hostile = {"zh": "雾\n[ambulance]", "en": "fog\n[ambulance]"}
+    assert calibration_file.write(found, file, log="log", under=hostile) == world.parameters
+    assert "fog [ambulance]" in file.read_text("utf-8")
 
 
 def test_hardly_any_trips_change_nothing(world: World) -> None:

@@ -179,6 +179,9 @@ def test_a_fog_slows_the_model_and_no_record(
     page = (out / "audit.html").read_text("utf-8")
     assert "dense fog" in page
     assert "side only" in page
+    assert "under dense fog;" in (out / "calibration.toml").read_text("utf-8")
+    assert "“浓雾”" in (out / "calibration.toml").read_text("utf-8")
+    assert "under" not in (plain / "calibration.toml").read_text("utf-8")
 
 
 def test_calm_weather_is_what_an_audit_has_anyway(
