@@ -141,8 +141,16 @@ def _with_shared(function: Callable[..., Result], item: Any, file: Path) -> Resu
 
 @functools.lru_cache(maxsize=1)
 def _shared(file: Path) -> tuple[Any, ...]:
-    """Return what a round of work shares, read once by each process."""
-    found: tuple[Any, ...] = pickle.loads(file.read_bytes())  # noqa: S301 - of our own making
+    """Return what a round of work shares, read once by each process.
+
+    Raises:
+        InputError: if a worker of a cluster does not see the work folder.
+    """
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise InputError(Fault("audit_not_shared", "--scheduler", file.parent)) from None
+    found: tuple[Any, ...] = pickle.loads(content)  # noqa: S301 - of our own making
     return found
 
 

@@ -89,6 +89,26 @@ def test_a_cluster_that_loses_all_its_workers_goes_on_with_new_ones(tmp_path: Pa
             assert found == [11, 12, 13]
 
 
+@pytest.mark.slow
+def test_a_cluster_that_does_not_see_the_work_folder_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs dask.distributed")
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setattr(engine, "_put", lambda *_: elsewhere / "shared.pickle")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        engine.of(cluster.scheduler_address, None, tmp_path / "shared") as workers,
+        pytest.raises(InputError) as caught,
+    ):
+        workers.run(added, [1], 2, {})
+    (fault,) = caught.value.faults
+    assert fault.key == "audit_not_shared"
+    assert str(elsewhere) in fault.text("en")
+
+
 WAITING = """
 import os
 from routing.audit import engine
