@@ -16,23 +16,28 @@ _HALF_DAY = DAY_S // 2
 
 
 @compiled
-def plain_seconds(kinds: NDArray[np.uint8], seconds: Integers, faults: NDArray[np.uint16]) -> bool:
+def plain_seconds(
+    kinds: NDArray[np.uint8], seconds: Integers, faults: NDArray[np.uint16], steady_s: int
+) -> bool:
     """Do in place what `local_seconds` does, where every stamp has its date and is local.
 
     Args:
         kinds: as parsed, shape (stamps, rows).
         seconds: as parsed, shape (stamps, rows); becomes `MISSING` where there is none.
         faults: filled; bit k is set where stamp k cannot be read.
+        steady_s: from when on the clocks of the zone are not changed any more.
 
     Returns:
-        Whether it was done; if not, nothing is changed.
+        Whether it was done; if not, nothing is changed. It is not where a stamp is before
+        `steady_s`.
     """
     n_stamps, rows = kinds.shape
     for k in range(n_stamps):
         other = np.uint8(0)
         for row in range(rows):
             kind = kinds[k, row]
-            other |= (kind == TIME) | (kind == UTC)
+            good = (kind == LOCAL) | (kind == MIDNIGHT)
+            other |= (kind == TIME) | (kind == UTC) | (good & (seconds[k, row] < steady_s))
         if other:
             return False
     for k in range(n_stamps):

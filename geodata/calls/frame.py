@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geodata.calls import (
     arrow,
+    clock_changes,
     clock_loops,
     record_loops,
     stamp_loops,
@@ -21,6 +22,7 @@ from geodata.calls import (
 )
 from geodata.calls.columns import MISSING, Bytes, Columns, Integers, Numbered, Spans
 from geodata.calls.reading import NONE, Part, Reading
+from geodata.calls.stamps import DAY_S
 from geodata.calls.table import STAMPS
 
 # Cells of up to four bytes that say nothing, as numbers: their bytes, and their length above.
@@ -266,7 +268,9 @@ def _stamps(reading: Reading, found: Found) -> tuple[Integers, NDArray[np.uint16
     rows, present = len(found.lines), _present(reading)
     faults = np.zeros(rows, np.uint16)
     seconds = found.stamps.seconds
-    if not clock_loops.plain_seconds(found.stamps.kinds, seconds, faults):
+    switches, offsets = zones.switches(reading.tz)
+    steady_s = int(switches[-1]) + DAY_S
+    if not clock_loops.plain_seconds(found.stamps.kinds, seconds, faults, steady_s):
         seconds, valid = np.empty_like(seconds), np.empty_like(found.stamps.kinds)
         clock_loops.local_seconds(
             found.stamps.kinds,
@@ -275,10 +279,14 @@ def _stamps(reading: Reading, found: Found) -> tuple[Integers, NDArray[np.uint16
             found.days.seconds,
             np.array([reading.day_of[k] for k in present], np.int64),
             reading.shared,
-            *zones.switches(reading.tz),
+            switches,
+            offsets,
             seconds,
             valid,
             faults,
+        )
+        clock_changes.keep_first_clock(
+            found.stamps.kinds, found.stamps.seconds, switches, offsets, seconds, valid
         )
         seconds[valid == 0] = MISSING
     if len(present) == len(STAMPS):

@@ -57,6 +57,8 @@ SCHEMA: Final[dict[str, Any]] = {
 - ``call_id``: null where blank.
 - ``dial_s`` to ``clear_s``: whole seconds of the wall clock in the audit's zone since 1970-01-01
   00:00 on that same clock; null where missing or unreadable. Fractions of seconds are cut off.
+  Where clocks are changed in the middle of a call, all its stamps are told by the clock of the
+  first one, so that differences are true durations.
 - ``stamp_fault``: bit k is set where stamp k holds text that is no stamp.
 - ``lon``, ``lat``: degrees on WGS84, null where missing or unreadable; ``place_fault``: there was
   text, but it is no position on Earth.

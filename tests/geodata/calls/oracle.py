@@ -157,7 +157,33 @@ def clock(row: Row, values: list[stamps.Value], days: list[stamps.Value], part: 
                 out[k] = nearest(values[k].seconds, after)
         after = after if out[k] is None else out[k]
     row["stamp_fault"] = fault
+    on_first_clock(out, values, zone)
     row |= {f"{stamp}_s": seconds for stamp, seconds in zip(STAMPS, out, strict=True)}
+
+
+def on_first_clock(out: list[int | None], values: list[stamps.Value], zone: ZoneInfo) -> None:
+    """Tell all stamps by the clock of the first one, where they are of one call."""
+    there = [k for k, seconds in enumerate(out) if seconds is not None]
+    if not there or max(out[k] for k in there) - min(out[k] for k in there) > 7 * 86400:
+        return
+    moments = [
+        [values[k].seconds] if values[k].kind == stamps.UTC else readings(out[k], zone)
+        for k in there
+    ]
+    last = [max(found) for found in moments]
+    at = last[0] if last == sorted(last) else min(moments[0])
+    shift = out[there[0]] - at
+    for k, found in zip(there[1:], moments[1:], strict=True):
+        at = min((moment for moment in found if moment >= at), default=max(found))
+        out[k] = at + shift
+
+
+def readings(seconds: int, zone: ZoneInfo) -> list[int]:
+    """Return the seconds UTC at which the wall clock read this; by the clock before a gap."""
+    wall = EPOCH + timedelta(seconds=seconds)
+    moments = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    good = [m for m in moments if m.astimezone(zone).replace(tzinfo=None) == wall]
+    return [int(m.timestamp()) for m in good or moments[:1]]
 
 
 def nearest(seconds: int, anchor: int) -> int:
