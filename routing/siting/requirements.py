@@ -17,11 +17,12 @@ import numpy as np
 from routing.siting.frame import Frame, Scope
 from routing.siting.problem import Floats
 from routing.siting.question import Question
+from routing.statistics import ROUNDING_MIN
 
 if TYPE_CHECKING:
     from routing.siting.master import Master
 
-SLACK = 1e-6
+SLACK = ROUNDING_MIN
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,19 @@ def test_a_mean_equal_to_the_target_meets_it() -> None:
     assert statistics.summary(rows, 13.999)["target_met"] is False
 
 
+@pytest.mark.parametrize("target", [11.0, 14.0])
+def test_a_mean_of_responses_that_all_equal_the_target_meets_it(target: float) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        calls = 0.015 * rng.integers(1, 5_000, rng.integers(1, 60))
+        mean = statistics.weighted_mean(np.full(len(calls), target), calls)
+        assert statistics.verdict(
+            mean, target_min=target, population=1.0, unreachable_population=0.0
+        )["target_met"]
+    assert not statistics.meets(target + 1e-5, target)
+    assert not statistics.meets(float("nan"), target)
+
+
 def test_unreachable_residents_are_counted_beside_the_mean() -> None:
     rows = demand(response_min=[10.0, np.nan], calls_per_year=[1.0, 1.0], population=[7.0, 3.0])
     found = statistics.summary(rows, 14.0)
