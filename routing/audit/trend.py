@@ -17,7 +17,8 @@ from scipy import special
 from routing.audit import intervals
 
 SEASONAL_MONTHS = 24
-"""From this many months on, each month is compared with the same month of other years only."""
+"""From this many known months on, each is compared with the same month of other years only: there
+are at least twelve such pairs then, enough for an interval."""
 
 LEAST_MONTHS = 6
 """With fewer months a trend is not told."""
@@ -31,7 +32,7 @@ class Trend:
         months: how many months.
         seasonal: whether only equal months of different years were compared.
         slope_min_per_year: median of the slopes between pairs of months.
-        low_min_per_year, high_min_per_year: its interval.
+        low_min_per_year, high_min_per_year: its interval; NaN where months are too few for one.
         p_value: two-sided, of no trend.
     """
 
@@ -78,11 +79,11 @@ def of_months(
 ) -> Trend | None:
     """Return the trend of monthly means, or None with fewer than `LEAST_MONTHS`.
 
-    The test is that of Mann (1945, doi:10.2307/1907187) and Kendall (1975), with 24 months or more
-    its seasonal form (Hirsch, Slack & Smith 1982, doi:10.1029/WR018i001p00107): S sums the signs of
-    all differences (of equal months of different years), its variance is corrected for ties, and
-    ``z = (|S| - 1) / sqrt(var S)``. The slope is the median of all pairwise slopes, its interval
-    the order statistics of ranks ``(N ± z_a sqrt(var S)) / 2`` (Sen 1968,
+    The test is that of Mann (1945, doi:10.2307/1907187) and Kendall (1975), with `SEASONAL_MONTHS`
+    or more its seasonal form (Hirsch, Slack & Smith 1982, doi:10.1029/WR018i001p00107): S sums the
+    signs of all differences (of equal months of different years), its variance is corrected for
+    ties, and ``z = (|S| - 1) / sqrt(var S)``. The slope is the median of all pairwise slopes, its
+    interval the order statistics of ranks ``(N ± z_a sqrt(var S)) / 2`` (Sen 1968,
     doi:10.1080/01621459.1968.10480934). Differences are over the distance in months, gaps included.
 
     Args:
@@ -97,7 +98,7 @@ def of_months(
     ]
     if len(known) < LEAST_MONTHS:
         return None
-    seasonal = known[-1][0] - known[0][0] + 1 >= SEASONAL_MONTHS
+    seasonal = len(known) >= SEASONAL_MONTHS
     groups: dict[int, list[tuple[int, float]]] = {}
     for month, value in known:
         groups.setdefault(month % 12 if seasonal else 0, []).append((month, value))
@@ -112,13 +113,15 @@ def of_months(
     variance = sum(_variance([value for _, value in group]) for group in groups.values())
     z = (abs(score) - 1) / math.sqrt(variance) if score and variance else 0.0
     half = float(special.ndtri(0.5 + confidence / 2)) * math.sqrt(variance)
-    low, high = (len(slopes) - half) / 2, (len(slopes) + half) / 2
+    low = math.floor((len(slopes) - half) / 2) - 1
+    high = math.ceil((len(slopes) + half) / 2)
+    bounds = [slopes[k] if 0 <= k < len(slopes) else math.nan for k in (low, high)]
     return Trend(
         months=len(known),
         seasonal=seasonal,
         slope_min_per_year=12 * float(np.median(slopes)),
-        low_min_per_year=12 * slopes[max(math.floor(low) - 1, 0)],
-        high_min_per_year=12 * slopes[min(math.ceil(high), len(slopes) - 1)],
+        low_min_per_year=12 * bounds[0],
+        high_min_per_year=12 * bounds[1],
         p_value=_two_sided(z),
     )
 

@@ -53,6 +53,37 @@ def test_a_season_is_no_trend() -> None:
     assert (found.slope_min_per_year, found.p_value) == (0.0, 1.0)
 
 
+def test_a_single_month_of_another_year_makes_no_interval_without_width() -> None:
+    months = [*YEAR[:5], 202_501]
+    found = trend.of_months(months, [9, 9.5, 9.2, 9.4, 9.1, 10], confidence=0.95)
+    assert found is not None
+    assert not found.seasonal
+    assert found.low_min_per_year < 0 < found.high_min_per_year
+
+
+@pytest.mark.parametrize(
+    "after", [[24], [12, 24], [12, 13, 24], [12, 13, 14, 15, 23], [*range(12, 24)]]
+)
+def test_where_there_is_no_trend_hardly_one_in_twenty_intervals_shows_one(
+    after: list[int],
+) -> None:
+    rng = np.random.default_rng(4)
+    months = [100 * (2023 + m // 12) + m % 12 + 1 for m in (*range(12), *after)]
+    missed = 0
+    for _ in range(400):
+        found = trend.of_months(months, rng.normal(10, 1, len(months)).tolist(), confidence=0.95)
+        assert found is not None
+        missed += not found.low_min_per_year <= 0 <= found.high_min_per_year
+    # Five in a hundred and three standard errors of 400 draws.
+    assert missed / 400 < 0.05 + 0.033
+
+
+def test_bounds_that_months_are_too_few_for_are_unknown() -> None:
+    found = trend.of_months(YEAR[:6], [9, 9.5, 9.2, 9.4, 9.1, 10], confidence=0.9999)
+    assert found is not None
+    assert np.isnan([found.low_min_per_year, found.high_min_per_year]).all()
+
+
 def test_gaps_count_as_time() -> None:
     months = [202_301, 202_302, 202_303, 202_310, 202_311, 202_312]
     means = [(m % 100) / 10 for m in months]
