@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.calls import zones
 from geodata.errors import Fault, InputError
 
 FINE: Final = ("calm", "clear", "fine", "晴", "正常", "良好")
@@ -54,11 +56,16 @@ class Weather:
         return np.asarray((place >= 0) & (at_s < self.ends[np.maximum(place, 0)]))
 
 
-def load(path: Path) -> Weather:
+def load(path: Path, *, tz: str = zones.DEFAULT) -> Weather:
     """Return the bad weather of a CSV with columns ``from``, ``until`` and ``condition``.
 
-    Times are local, as ``2024-03-05 14:00`` or ``2024-03-05``; the Chinese headings 开始时间,
-    结束时间 and 天气 do as well. Rows of fine weather (``calm``, 晴, 正常 …) are passed over.
+    Times are local, as ``2024-03-05 14:00`` or ``2024-03-05``, or have a zone of their own, as
+    ``2024-03-05T06:00Z``; the Chinese headings 开始时间, 结束时间 and 天气 do as well. Rows of fine
+    weather (``calm``, 晴, 正常 …) are passed over.
+
+    Args:
+        path: the file.
+        tz: the zone whose clock the audit goes by.
 
     Raises:
         InputError: if the file cannot be read or a row breaks a rule; carries all faults.
@@ -77,11 +84,13 @@ def load(path: Path) -> Weather:
         names: dict[str, object] = {"missing": ", ".join(missing)}
         raise InputError(Fault("audit_weather_columns", str(path), params=names))
     faults: list[Fault] = []
+    zone = ZoneInfo(tz)
     spans = []
     for number, row in enumerate(rows, start=2):
         cell = {key: (row.get(str(name)) or "").strip() for key, name in columns.items()}
         begin, end = (
-            _seconds(cell[key], f"{path}[{number}].{key}", faults) for key in ("from", "until")
+            _seconds(cell[key], zone, f"{path}[{number}].{key}", faults)
+            for key in ("from", "until")
         )
         if begin is None or end is None:
             continue
@@ -105,10 +114,12 @@ def _heading(found: Iterable[str], names: tuple[str, ...]) -> str | None:
     return next((f for f in found if f.strip().casefold() in names), None)
 
 
-def _seconds(text: str, where: str, faults: list[Fault]) -> int | None:
+def _seconds(text: str, zone: ZoneInfo, where: str, faults: list[Fault]) -> int | None:
+    """Return seconds on the clock of a zone."""
     try:
         stamp = datetime.fromisoformat(text.replace("/", "-"))
     except ValueError:
         faults.append(Fault("audit_weather_stamp", where, text))
         return None
-    return int(stamp.replace(tzinfo=UTC).timestamp())
+    local = stamp if stamp.tzinfo is None else stamp.astimezone(zone)
+    return int(local.replace(tzinfo=UTC).timestamp())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +316,14 @@ def test_weather_is_read_with_all_its_faults_at_once(tmp_path: Path) -> None:
     file.write_text("from,sky\n")
     with pytest.raises(InputError, match="until, condition"):
         weather.load(file)
+
+
+def test_weather_with_a_zone_of_its_own_is_told_by_the_clock_of_the_log(tmp_path: Path) -> None:
+    file = tmp_path / "weather.csv"
+    file.write_text("from,until,condition\n2024-03-05T06:00Z,2024-03-05T15:30+08:00,fog\n", "utf-8")
+    at = {h: int(datetime(2024, 3, 5, h, tzinfo=UTC).timestamp()) for h in (6, 7, 14, 15, 16)}
+    china, malta = (weather.load(file, tz=tz) for tz in ("Asia/Shanghai", "Europe/Malta"))
+    hours = np.array(list(at.values()))
+    assert china.bad(hours).tolist() == [False, False, True, True, False]
+    # 06:00 UTC is 07:00 in Malta in winter, 07:30 UTC is 08:30.
+    assert malta.bad(hours).tolist() == [False, True, False, False, False]
