@@ -13,7 +13,7 @@ from geodata.calls.columns import Columns, Numbered, Spans
 from routing.audit import crews, loops, phases, reasons
 from routing.audit.codes import Coded, fixed, renumbered
 from routing.audit.options import Options
-from routing.audit.placing import OFF, Locator, Placed
+from routing.audit.placing import HOW, OFF, Locator, Placed
 
 BUCKETS = 256
 CODED = ("zone", "county", "township", "island", "post", "vehicle", "vehicle_kind", "call_type",
@@ -75,6 +75,7 @@ def clean(part: Columns, options: Options, locator: Locator) -> Cleaned:
         "rejected": _counts(reason),
         "stamps": _stamp_counts(stamps, faults),
         "over_limit": over_limit,
+        "located": np.bincount(placed.how, minlength=len(HOW)).tolist(),
         "without_id": int(len(rows) - has_id.sum()),
         "span_s": _span(measured["start_s"]),
         "months": _different(measured["month"]),

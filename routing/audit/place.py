@@ -21,7 +21,7 @@ from routing.audit import place_loops
 from routing.audit.codes import fixed
 from routing.audit.place_grid import Floats, Ground, Ints, Lattice, Nearby, Polygons, project
 from routing.audit.place_names import Gazetteer
-from routing.audit.placing import COUNTY, TOWNSHIP, UNKNOWN, Placed
+from routing.audit.placing import COUNTY, POINT, SHORE, TOWNSHIP, UNKNOWN, Placed
 from routing.land_network import LandNetwork
 
 CELL_M = 200.0
@@ -138,6 +138,7 @@ class Places:
         island, zone, of_county, of_township, demand, node = np.full((6, n), -1, np.int32)
         how = np.full(n, UNKNOWN, np.uint8)
         self._locate(lon, lat, (island, zone, of_county, of_township, demand, node, how))
+        self._name_islets(county, township, (zone, of_county, of_township), how)
         if UNKNOWN in how:
             rows = np.flatnonzero(how == UNKNOWN)
             named = self._named(county, township, rows)
@@ -153,6 +154,21 @@ class Places:
             node=node,
             how=how,
         )
+
+    def _name_islets(
+        self,
+        county: Numbered,
+        township: Numbered,
+        out: tuple[NDArray[np.int32], ...],
+        how: NDArray[np.uint8],
+    ) -> None:
+        """Take zone, county and township by name where coordinates tell of no residents near by."""
+        unnamed = np.any([column < 0 for column in out[:2]], axis=0)
+        rows = np.flatnonzero(unnamed & ((how == POINT) | (how == SHORE)))
+        if len(rows) and self.counties:
+            named = self._named(county, township, rows)
+            for column, names in zip(out, named[: len(out)], strict=True):
+                column[rows] = np.where(column[rows] < 0, names, column[rows])
 
     def _locate(self, lon: Floats, lat: Floats, out: tuple[NDArray[np.generic], ...]) -> None:
         lattice = self.lattice

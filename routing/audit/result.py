@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from geodata import catalogue
@@ -14,10 +16,13 @@ from routing.audit import phases, reasons, summary, trend
 from routing.audit.counting import Counted
 from routing.audit.findings import UNKNOWN, Table
 from routing.audit.options import Options, Period
+from routing.audit.placing import HOW
 
 SCHEMA = "island-response/audit/1"
 ZONES = ("main_urban", "rural")
 _TRENDS = ("overall", *ZONES)
+_CUT_DAYS = 4
+"""So many days without a call at the end of a month, and the log is taken not to cover it."""
 _BOUNDS = ("mean_low_min", "mean_high_min", "median_low_min", "median_high_min", "p90_low_min",
            "p90_high_min")  # fmt: skip
 
@@ -65,6 +70,7 @@ def assemble(
         },
         "records": records(counted),
         "stamps": stamps(counted),
+        "located": located(counted),
         "overall": _only(tables["overall"]),
         "zones": _zones(tables, counted.plan.bounds_s),
         "phases": _phases(tables["overall"], counted),
@@ -111,6 +117,15 @@ def stamps(counted: Counted) -> dict[str, dict[str, int]]:
         present = sum(part.facts["stamps"][name][0] for part in counted.parts)
         bad = sum(part.facts["stamps"][name][1] for part in counted.parts)
         found[name] = {"present": present, "unreadable": bad, "missing": read - present - bad}
+    return found
+
+
+def located(counted: Counted) -> dict[str, int]:
+    """Return how records in use, repeats included, were placed; see `placing.HOW`."""
+    counts = np.array([part.facts["located"] for part in counted.parts]).reshape(-1, len(HOW))
+    found: dict[str, int] = dict(zip(HOW, counts.sum(axis=0).tolist(), strict=True))
+    # Those are rejected, and counted among the rejected.
+    del found["off_map"]
     return found
 
 
@@ -180,6 +195,10 @@ def notices(
     unreadable = sum(s["unreadable"] for s in stamps(counted).values())
     if unreadable:
         found.append(notice("unreadable_stamps", count=f"{unreadable:,}"))
+    placed = located(counted)
+    named = placed["township"] + placed["county"]
+    if named:
+        found.append(notice("by_name", count=f"{named:,}"))
     zones = tables["zone"].of("response")
     lost = zones.filter(zones["zone"] == UNKNOWN)
     if len(lost) and lost["n"].item() is not None:
@@ -192,7 +211,26 @@ def notices(
     zone = _zone_that_follows(tables)
     if zone is not None:
         found.append(_hidden_zone(zone, options.suppress_below))
+    cut = _cut_months([span for f in facts if (span := f["span_s"])])
+    if cut:
+        found.append(notice("cut_months", months=", ".join(cut)))
     return [*found, notice("intervals")]
+
+
+def _cut_months(spans: list[list[int]]) -> list[str]:
+    """Return the months in which the log begins or ends days away from the month's own end.
+
+    A log of one month alone compares nothing.
+    """
+    if not spans:
+        return []
+    ends = (min(s[0] for s in spans), max(s[1] for s in spans))
+    first, last = (datetime.fromtimestamp(s, UTC) for s in ends)
+    if (first.year, first.month) == (last.year, last.month):
+        return []
+    days = monthrange(last.year, last.month)[1]
+    late, early = first.day > _CUT_DAYS, days - last.day >= _CUT_DAYS
+    return [f"{at:%Y-%m}" for at, is_cut in ((first, late), (last, early)) if is_cut]
 
 
 def _zone_that_follows(tables: Mapping[str, Table]) -> str | None:

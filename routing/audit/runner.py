@@ -60,7 +60,7 @@ STAGES = ("opening", "region", "reading", "repeats", "counting", "causes", "tabl
 Report = Callable[[str, float], None]
 _BYTES_PER_PART = 24 << 20
 _OBJECTS_BETWEEN_LOOKS = 100_000
-_REVISION = 2
+_REVISION = 3
 """Raised whenever cleaned parts on disk change their meaning."""
 
 
@@ -252,7 +252,7 @@ def compute(asked: Asked, store: Store, report: Report) -> Audit:
             model=model.result(),
             crews=crews.result(),
             start_stamp=start,
-            weather=None if asked.weather is None else weather.load(asked.weather),
+            weather=None if asked.weather is None else weather.load(asked.weather, tz=asked.tz),
             engine=workers,
             report=report,
         )

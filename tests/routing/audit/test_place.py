@@ -186,6 +186,30 @@ def test_coordinates_count_before_names(places: Places, zhoushan: Region) -> Non
     assert found["island_id"].to_list() == ["dengbu"]
 
 
+def test_names_tell_what_an_islet_without_residents_does_not(
+    places: Places, zhoushan: Region
+) -> None:
+    lived_on = set(zhoushan.demand["island_id"])
+    masses = zhoushan.islands.groupby("landmass_id")["island_id"].agg(set)
+    empty = {one for mass in masses if not mass & lived_on for one in mass}
+    islets = zhoushan.islands[zhoushan.islands["island_id"].isin(empty)]
+    spots = islets.geometry.representative_point()
+    # On land, and in the water some 300 m off.
+    at = np.concatenate(
+        [shapely.get_coordinates(spots) + np.array([0, north]) for north in (0, 0.003)]
+    )
+    bare = located(places, at[:, 0], at[:, 1])
+    assert bare["county"].null_count() > 400
+    k = np.flatnonzero(bare["zone"].is_null().to_numpy() & ~bare["off_map"].to_numpy())[0]
+    names = (Numbered(np.zeros(1, np.int32), (name,)) for name in ("普陀区", "六横镇"))
+    found = placed_table(places.locate(at[k : k + 1, 0], at[k : k + 1, 1], *names))
+    assert found["island_id"].to_list() == [bare["island_id"][int(k)]]
+    assert (found["zone"][0], found["county"][0], found["township"][0]) == (
+        "rural", "普陀区", "六横镇",
+    )  # fmt: skip
+    assert found["demand_row"].null_count() == found["node"].null_count() == 1
+
+
 def test_rows_are_conserved_and_parts_change_nothing(places: Places, zhoushan: Region) -> None:
     xy = shapely.get_coordinates(zhoushan.demand.geometry)[::7]
     whole = located(places, xy[:, 0], xy[:, 1])

@@ -9,7 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -310,6 +310,39 @@ def test_a_missing_start_column_is_told_with_what_there_is(tmp_path: Path, isles
     options: dict[str, Any] = {"start_stamp": "dispatch", "suppress_below": 1}
     found = audit.run(log, out=tmp_path / "out", region=isles, **options)
     assert found.result["overall"]["mean_min"] == 9
+
+
+def test_how_calls_were_placed_is_told(tmp_path: Path, isles: Path) -> None:
+    at = datetime(2024, 3, 5, 14)
+    rows = [logs.row(i, at, TOWN if i < 6 else ISLAND) for i in range(9)]
+    plain = small(tmp_path, isles, rows)
+    assert plain["located"] == {"point": 9, "shore": 0, "township": 0, "county": 0, "unknown": 0}
+    assert "by_name" not in {n["key"] for n in plain["notices"]}
+    names = {"经度": "", "纬度": "", "乡镇": toy.archipelago().islands["name_zh"].iloc[1]}
+    other = tmp_path / "other"
+    other.mkdir()
+    rows += [logs.row(9 + i, at, TOWN, **names) for i in range(2)]
+    found = small(other, isles, rows)
+    assert found["located"]["township"] == 2
+    (told,) = (n for n in found["notices"] if n["key"] == "by_name")
+    assert told["text_en"].startswith("2 records")
+
+
+@pytest.mark.parametrize(
+    ("days", "cut"),
+    [
+        ([1, 31], []), ([4, 59], []), ([5, 59], ["2024-01"]), ([1, 55], ["2024-02"]),
+        ([1, 56], ["2024-02"]), ([1, 57], []), ([20, 40], ["2024-01", "2024-02"]),
+    ],
+)  # fmt: skip
+def test_months_that_the_log_does_not_cover_are_told(
+    tmp_path: Path, isles: Path, days: list[int], cut: list[str]
+) -> None:
+    first = datetime(2024, 1, 1)
+    rows = [logs.row(day, first + timedelta(days=day - 1), TOWN) for day in days]
+    found = small(tmp_path, isles, rows, suppress_below=1)
+    told = [n["text_en"] for n in found["notices"] if n["key"] == "cut_months"]
+    assert [month for month in ("2024-01", "2024-02") if month in "".join(told)] == cut
 
 
 def test_periods_are_compared(tmp_path: Path, isles: Path) -> None:
