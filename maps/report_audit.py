@@ -286,6 +286,7 @@ def _why(result: dict[str, Any], words: ReportWords, pictures: Collection[str]) 
         Column(title=words.r("column.cause"), width=2.0),
         Column(title=words.r("column.n"), number=True),
         Column(title=words.r("column.share_of_late"), number=True),
+        Column(title=words.r("column.share_of_late_min"), number=True),
     )
     body = tuple(
         Row(
@@ -295,7 +296,10 @@ def _why(result: dict[str, Any], words: ReportWords, pictures: Collection[str]) 
                     text=words.r("withheld") if _hidden(row) else words.count(row.get("n")),
                     number=True,
                 ),
-                Cell(text="–" if _hidden(row) else words.percent(row.get("share")), number=True),
+                *(
+                    Cell(text="–" if _hidden(row) else words.percent(row.get(key)), number=True)
+                    for key in ("share", "share_of_late_min")
+                ),
             )
         )
         for row in rows

@@ -97,6 +97,7 @@ class Calibration:
         values: parameters, changed or kept.
         pace: by class and band: pace, its interval, and calls.
         comparison: recorded against modelled by class, hour and island; see `compared`.
+        least_calls: a class with fewer has no pace of its own.
     """
 
     calls: int
@@ -105,6 +106,7 @@ class Calibration:
     values: tuple[Value, ...]
     pace: pl.DataFrame
     comparison: pl.DataFrame
+    least_calls: int
     fit: Fit = field(repr=False)
 
 
@@ -172,7 +174,7 @@ def calibrate(
     ]
     return Calibration(
         len(table), level, tuple(tried), tuple(values), _pace_table(fit),
-        compared(table, base, present.sum(axis=1), after), fit,
+        compared(table, base, present.sum(axis=1), after), given.least_calls, fit,
     )  # fmt: skip
 
 
@@ -241,7 +243,7 @@ def _speed_values(
     residential = schemas.ROAD_CLASSES.index("residential")
     calls = fit.calls.sum(axis=1)
     now, streets = parameters.ambulance, int(calls[synthetic])
-    trips = int(calls[real].max(initial=0))
+    trips = int((base[:, real].sum(axis=1) >= calibration_fit.LEAST_DRIVEN_MIN).sum())
     found = [
         _scaled("ambulance.speed_factor", now.speed_factor, overall, trips, level, given),
         _scaled("ambulance.access_speed_kmh", now.access_speed_kmh, access, streets, level, given),
@@ -256,10 +258,10 @@ def _speed_values(
             # Streets are synthetic here, and take the hours of residential roads.
             hours, n = speed[synthetic] / access, streets
         after_hours = tuple(round(float(f), 4) for f in hours)
-        changed = level != "present" and n >= given.least_calls
-        changed = (
-            changed and max(abs(a - b) for a, b in zip(after_hours, before, strict=True)) > 0.005
-        )
+        moved = max(abs(a - b) for a, b in zip(after_hours, before, strict=True))
+        # Of a class with few calls too: it keeps the pace that the fit gave it, as the mean of all
+        # roads moves.
+        changed = level != "present" and moved > _LEAST_CHANGE
         reason = _reason(changed, n, level, given)
         value = after_hours if changed else before
         found.append(Value(f"traffic.{name}", value, before, n, np.nan, np.nan, changed, reason))
@@ -327,7 +329,7 @@ def compared(table: pl.DataFrame, base: Floats, before: Floats, after: Floats) -
         {
             "all": ["all"] * len(table),
             "road_class": longest,
-            "hour": table["hour"].cast(pl.String),
+            "hour": table["hour"].cast(pl.String).str.zfill(2),
             "island": table["island_id"],
             "recorded_min": table["travel_s"] / 60.0,
             "modelled_min": before,

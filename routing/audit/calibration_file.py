@@ -84,6 +84,7 @@ def statement(calibration: Calibration, lang: str) -> str:
         "audit_calibration.taken", lang, calls=calibration.calls,
         level=catalogue.text(f"audit_calibration.level.{best.level}", lang),
         before=f"{first.error_min:.2f}", after=f"{best.error_min:.2f}",
+        bias_before=f"{first.bias_min:+.2f}", bias_after=f"{best.bias_min:+.2f}",
         gain=f"{100.0 * (1.0 - best.error_min / first.error_min):.0f}",
     )  # fmt: skip
 
@@ -130,6 +131,8 @@ def _note(value: Value, calibration: Calibration, log: str, synthetic: bool, lan
             "audit_calibration.note_mean", lang, log=log, n=value.n, low=f"{value.low:.2f}",
             high=f"{value.high:.2f}", before=f"{value.before:g}",
         )  # fmt: skip
+    elif isinstance(value.value, tuple) and value.n < calibration.least_calls:
+        body = catalogue.text("audit_calibration.note_few", lang, log=log, n=value.n)
     elif isinstance(value.value, tuple):
         body = catalogue.text(
             "audit_calibration.note_hours", lang, log=log, n=value.n,

@@ -148,6 +148,72 @@ def test_speeds_that_are_right_already_are_left_alone(world: World, tmp_path: Pa
     assert "fog [ambulance]" in file.read_text("utf-8")
 
 
+@pytest.mark.parametrize("truth", [1.0, 1.15])
+def test_skewed_travel_is_met_in_its_mean(world: World, truth: float) -> None:
+    """Log-normal noise of mean 1: its median is 4.4 % less."""
+    table = trips(world, 3000, truth=dict.fromkeys(CLASSES, truth), peak=1.0, noise=0.3)
+    table = table.with_columns((pl.col("travel_s") * np.exp(-(0.3**2) / 2)).round().cast(pl.Int32))
+    found = calibrated(world, table)
+    speed = next(v for v in found.values if v.name == "ambulance.speed_factor")
+    whole = found.comparison.filter(pl.col("by") == "all").row(0, named=True)
+    if truth == 1.0:
+        assert found.level == "present"
+        assert speed.value == world.parameters.ambulance.speed_factor
+        return
+    assert speed.value == pytest.approx(world.parameters.ambulance.speed_factor / 1.15, rel=0.02)
+    assert whole["calibrated_min"] == pytest.approx(whole["recorded_min"], rel=0.01)
+    assert whole["ratio_after"] < 0.98
+    assert abs(found.trials[-1].bias_min) < 0.2 < abs(found.trials[0].bias_min)
+
+
+def test_the_file_gives_every_class_the_pace_that_was_cross_validated(world: World) -> None:
+    truth = dict.fromkeys(CLASSES, 1.2) | {"trunk": 0.6, "secondary": 1.8}
+    table = trips(world, 4000, truth=truth, peak=1.0, noise=0.05)
+    found = calibrated(world, table)
+    before = np.array([getattr(world.parameters.traffic, c) for c in schemas.ROAD_CLASSES])
+    values = {v.name: v for v in found.values}
+    overall = values["ambulance.speed_factor"]
+    after = np.array([values[f"traffic.{c}"].value for c in schemas.ROAD_CLASSES])
+    scale = overall.value / overall.before
+    streets = schemas.ROAD_CLASSES.index("residential")
+    pace = (before / (after * scale))[:, [3, 7, 12, 16]]
+    drove = found.fit.calls.sum(axis=1)[: len(schemas.ROAD_CLASSES)]
+    assert (drove < 30).any()
+    for c in range(len(schemas.ROAD_CLASSES)):
+        if c != streets:
+            assert pace[c] == pytest.approx(found.fit.pace[c], rel=2e-3), schemas.ROAD_CLASSES[c]
+    text = calibration_file.text(found, log="log")
+    rare = next(
+        c for c, n in zip(schemas.ROAD_CLASSES, drove, strict=True) if n < 30 and c != "residential"
+    )
+    assert values[f"traffic.{rare}"].changed
+    assert "too few for a pace of its own" in text
+
+
+def test_classes_that_are_driven_together_have_wide_intervals() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(5, 15, (400, 2))
+    x[:, 1] = x[:, 0] * (1 + rng.normal(0, 0.002, 400))
+    y = x @ np.array([0.8, 1.2]) * np.exp(rng.normal(0, 0.1, 400))
+    found = calibration_fit.fitted(x, y, np.zeros(400, np.int64), 1, "class", FitParameters())
+    for c, true in enumerate((0.8, 1.2)):
+        assert found.low[c, 0] <= true <= found.high[c, 0]
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.4])
+def test_intervals_of_paces_hold_the_truth(noise: float) -> None:
+    held, drawn = 0, 60
+    for seed in range(drawn):
+        rng = np.random.default_rng(seed)
+        x = rng.uniform(0, 12, (300, 3)) * (rng.random((300, 3)) < 0.6) + 0.1
+        y = x @ np.array([1.2, 0.9, 1.0]) * np.exp(rng.normal(-(noise**2) / 2, noise, 300))
+        found = calibration_fit.fitted(x, y, np.zeros(300, np.int64), 1, "class", FitParameters())
+        held += int(
+            ((found.low[:, 0] <= [1.2, 0.9, 1.0]) & (found.high[:, 0] >= [1.2, 0.9, 1.0])).sum()
+        )
+    assert held / (3 * drawn) > 0.88
+
+
 def test_hardly_any_trips_change_nothing(world: World) -> None:
     table = trips(world, 20, truth={"synthetic": 2.0}, peak=1.0, noise=0.1)
     found = calibrated(world, table)
