@@ -110,7 +110,7 @@ def _links(region: Region) -> Iterator[Notice]:
             if count := int((status == state).sum()):
                 yield Notice(f"links_{state}", layer, count, {"total": len(status)})
     ferries = region.layers["ferries"]
-    blank = int(ferries["departures_per_day"].isna().sum())
+    blank = int(ferries[["departures_per_day", "departures"]].isna().all(axis=1).sum())
     if blank:
         yield Notice("ferry_without_frequency", "ferries", blank, {"total": len(ferries)})
 

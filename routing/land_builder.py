@@ -103,7 +103,10 @@ class Builder:
         node = pd.Series(port.index, index=port["place_id"])
         tail = node.loc[ferries["from_port_id"]].to_numpy(np.int64)
         head = node.loc[ferries["to_port_id"]].to_numpy(np.int64)
-        wait = headway.ferry_wait_min(ferries, self.parameters) + self.parameters.ferry.boarding_min
+        out, home = (
+            headway.ferry_wait_min(ferries, self.parameters, back=back) for back in (False, True)
+        )
+        boarding_min = self.parameters.ferry.boarding_min
         frame = pd.DataFrame(
             {
                 "tail": tail,
@@ -113,7 +116,8 @@ class Builder:
                 "ferry_kind": ferries["kind"].to_numpy(),
                 "length_km": ferries["length_km"].to_numpy(float),
                 "travel_min": ferries["duration_min"].to_numpy(float),
-                "wait_min": wait,
+                "wait_min": out + boarding_min,
+                "wait_back_min": home + boarding_min,
             }
         )
         self._append_edges(frame)
@@ -130,6 +134,8 @@ class Builder:
         nodes = pd.concat(self.node_rows, ignore_index=True)
         one_way = pd.concat(self.edge_rows, ignore_index=True)
         back = one_way[~one_way["oneway"]].rename(columns={"tail": "head", "head": "tail"})
+        if "wait_back_min" in back:
+            back["wait_min"] = back["wait_back_min"].fillna(back["wait_min"])
         edges = pd.concat([one_way, back], ignore_index=True)
         for name in ("structure", "ferry_kind"):
             edges[name] = edges[name].fillna("") if name in edges else ""

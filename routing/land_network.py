@@ -131,8 +131,7 @@ def build(region: Region, parameters: Parameters) -> LandNetwork:
         parameters: speeds, detour and ferry headways.
 
     The minutes of a road are ``60 length_km / (speed_kmh speed_factor)``. A ferry takes its
-    duration, boarding, and a wait of half its headway: the service day divided by its sailings, or
-    the assumed headway where no source gives a frequency.
+    duration, boarding, and a wait of half its headway, see `routing.headway.ferry_wait_min`.
     """
     builder = Builder(region, parameters)
     builder.add_places()

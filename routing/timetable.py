@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from routing import travel_time
 from routing.config import Parameters
-from routing.land_network import LandNetwork, minute_of_day
+from routing.headway import listed_departures, minute_of_day
+from routing.land_network import LandNetwork
 
 Floats = NDArray[np.float64]
 
@@ -86,14 +87,14 @@ def departures(ferry: dict[str, object], parameters: Parameters, *, back: bool =
             from the other end) are taken as they are. Else `departures_per_day` sailings are spread
             evenly from the first to the last departure, or from 06:00 to 18:00 where these are
             blank, and the same both ways; a last one earlier than the first is after midnight; an
-            unknown frequency gives the assumed headway.
-        parameters: the assumed headway.
+            unknown frequency gives the assumed headway. Several sailings whose last is not after
+            the first are spread until 18:00, or over a service day where the first is later.
+        parameters: the assumed headway and the service day.
         back: whether from the far end.
     """
-    listed = ferry.get("departures_back" if back else "departures") or ferry.get("departures")
-    if isinstance(listed, str):
-        clocks = (clock.strip() for clock in listed.split(";"))
-        return _of_one_day(np.array([minute_of_day(clock) for clock in clocks if clock]))
+    listed = listed_departures(ferry, back=back)
+    if listed is not None:
+        return _of_one_day(listed)
     first, last = (minute_of_day(ferry.get(k)) for k in ("first_departure", "last_departure"))
     first = _DEFAULT_FIRST if np.isnan(first) else first
     if np.isnan(last):
@@ -105,6 +106,10 @@ def departures(ferry: dict[str, object], parameters: Parameters, *, back: bool =
         return _of_one_day(np.arange(first, last + 1e-9, parameters.ferry.assumed_headway_min))
     # Less than one a day is one on some days: a clock time without a date cannot tell which.
     count = int(np.ceil(float(number)))  # type: ignore[arg-type]
+    if count > 1 and last <= first:
+        # One minute for all of them would be one sailing a day.
+        late = first >= _DEFAULT_LAST
+        last = first + parameters.ferry.service_day_min if late else _DEFAULT_LAST
     return _of_one_day(np.linspace(first, last, count) if count > 1 else np.full(count, first))
 
 

@@ -180,12 +180,27 @@ def blocks(tags: Tags) -> bool:
     barrier = tags.get("barrier", "")
     if not barrier or tags.get("emergency") in _OPEN:
         return False
-    _, said = _narrowest(tags)
+    _, said = narrowest(tags)
     if said in _OPEN or said in _PRIVATE:
         return False
     if barrier == "bollard" and tags.get("bollard") in _MOVABLE_BOLLARDS:
         return False
     return barrier in _SOLID or (barrier in _GATES and said in _BARRED)
+
+
+def narrowest(tags: Tags) -> tuple[str, str]:
+    """Return the narrowest access tag that applies to an ambulance and its value, or two blanks.
+
+    Of a list of values the widest counts. Keys of other vehicles, as `hgv`, do not apply.
+
+    Example:
+        >>> narrowest({"vehicle": "no", "motorcar": "yes", "hgv": "no"})
+        ('motorcar', 'yes')
+    """
+    for key in _FROM_NARROW_TO_WIDE:
+        if key in tags:
+            return key, _of_list(tags[key])
+    return "", ""
 
 
 def _path_is_open(tags: Tags) -> bool:
@@ -196,7 +211,7 @@ def _path_is_open(tags: Tags) -> bool:
 
 def _closure(tags: Tags) -> tuple[str, bool]:
     """Return the tag that closes a road, or "", and whether the road is private."""
-    key, value = _narrowest(tags)
+    key, value = narrowest(tags)
     private = value in _PRIVATE
     if tags.get("emergency") in _OPEN:
         return "", private
@@ -205,14 +220,6 @@ def _closure(tags: Tags) -> tuple[str, bool]:
     if tags.get("impassable") == "yes":
         return "impassable=yes", private
     return (f"{key}={value}" if value in _BARRED else ""), private
-
-
-def _narrowest(tags: Tags) -> tuple[str, str]:
-    """Return the narrowest access tag and its value, or two blanks."""
-    for key in _FROM_NARROW_TO_WIDE:
-        if key in tags:
-            return key, _of_list(tags[key])
-    return "", ""
 
 
 def _of_list(text: str) -> str:

@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import Fault, InputError
-from geodata.osm import crossings, naming, values
+from geodata.osm import access, crossings, naming, values
 from geodata.osm.assumptions import FERRY_TIME
 from geodata.osm.crossings import Path, Sea, Service
 from geodata.osm.extract import Extract, Floats
 from geodata.osm.islands import Ground
 
 _OPEN = ("yes", "designated", "permissive", "official", "destination", "customers", "permit")
-_VEHICLES = ("motorcar", "motor_vehicle", "vehicle", "hgv")
 FAST_KMH = 40.0
 _SERVICE_DAY_MIN = 720.0
+_DAY_MIN = 1440.0
 # A duration counts for a whole line when the ways that carry it make up this share of its length.
 _MOST = 0.5
 
@@ -250,15 +250,41 @@ class _Finder:
 
 
 def _takes_vehicles(tags: Sequence[Mapping[str, str]]) -> bool | None:
-    """Return whether a ferry takes vehicles, None where the map does not say."""
-    said = [t[key] in _OPEN for t in tags for key in _VEHICLES if key in t]
+    """Return whether a ferry takes ambulances, None where the map does not say.
+
+    Args:
+        tags: of its relation and of each of its ways; all that say anything must let them on.
+    """
+    said = [one for t in tags if (one := _lets_on(t)) is not None]
     return all(said) if said else None
 
 
+def _lets_on(tags: Mapping[str, str]) -> bool | None:
+    """Return what the tags of one object say: the narrowest key that applies counts, as on roads.
+
+    `emergency` goes before it. `access` alone is about people as much as about vehicles, so it says
+    nothing. Where cars are not spoken of, a ship that takes lorries takes them too.
+    """
+    if tags.get("emergency") in _OPEN:
+        return True
+    if tags.get("emergency") == "no":
+        return False
+    key, value = access.narrowest(tags)
+    if key in ("", "access"):
+        return True if tags.get("hgv") in _OPEN else None
+    return value in _OPEN
+
+
 def _departures(tags: Sequence[Mapping[str, str]]) -> float:
-    """Return departures a day from the interval, over a service day of twelve hours."""
+    """Return departures a day from the interval, NaN where the map has none that can be read.
+
+    Over a service day of twelve hours; an interval of half a day to a day is one departure a day,
+    and a longer one is fewer, as 0.5 for every other day.
+    """
     for one in tags:
-        reading = values.duration_min(one["interval"]) if "interval" in one else None
-        if reading and reading.how == "tagged":
-            return round(max(1.0, _SERVICE_DAY_MIN / reading.value), 1)
+        every_min = values.duration_min(one["interval"]).value if "interval" in one else math.nan
+        if every_min > _DAY_MIN:
+            return round(_DAY_MIN / every_min, 3)
+        if every_min > 0.0:
+            return round(max(1.0, _SERVICE_DAY_MIN / every_min), 1)
     return math.nan

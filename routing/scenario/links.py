@@ -13,11 +13,13 @@ import shapely
 
 from geodata.errors import Fault
 from geodata.region import WGS84, Region
+from routing.headway import listed_departures
 from routing.scenario.model import LinkOpened, Scenario
 from routing.scenario.places import Islands, appended, missing
 
 _ROAD_ENDS = ("from", "to")
 _FERRY_NEEDS = ("from_port_id", "to_port_id", "duration_min")
+_SERVICE = ("departures_per_day", "first_departure", "last_departure")
 
 
 def changed(
@@ -70,17 +72,37 @@ def _open(roads: gpd.GeoDataFrame, ferries: gpd.GeoDataFrame, entry: LinkOpened)
     road, ferry = roads["link_id"] == entry.link_id, ferries["link_id"] == entry.link_id
     roads.loc[road, "status"] = "open"
     ferries.loc[ferry, "status"] = "in_service"
+    if any(getattr(entry, name) is not None for name in _SERVICE):
+        _unlist(ferries, ferry)
     given = {
         "speed_kmh": (roads, road),
         "length_km": (roads, road),
         "duration_min": (ferries, ferry),
-        "departures_per_day": (ferries, ferry),
-        "first_departure": (ferries, ferry),
-        "last_departure": (ferries, ferry),
+        **dict.fromkeys(_SERVICE, (ferries, ferry)),
     }
     for name, (table, row) in given.items():
         if (value := getattr(entry, name)) is not None:
             table.loc[row, name] = value
+
+
+def _unlist(ferries: gpd.GeoDataFrame, chosen: pd.Series) -> None:
+    """Put number, first and last of the listed sailings in place of the lists.
+
+    A list overrules the three, so it cannot stay where a scenario sets one of them; the two others
+    stay those of the list.
+    """
+    for row in ferries.index[chosen]:
+        sails = listed_departures(ferries.loc[row].to_dict())
+        if sails is not None:
+            ferries.loc[row, "departures_per_day"] = float(len(sails))
+            ferries.loc[row, "first_departure"] = _clock(sails[0])
+            ferries.loc[row, "last_departure"] = _clock(sails[-1])
+        for name in ("departures", "departures_back"):
+            ferries.loc[row, name] = None
+
+
+def _clock(minute: float) -> str:
+    return f"{int(minute) // 60 % 24:02d}:{int(minute) % 60:02d}"
 
 
 @dataclass(frozen=True)
@@ -220,7 +242,7 @@ def _with_ferry(
         return ferries
     line = shapely.LineString([ports[end] for end in ends])
     straight_km = float(gpd.GeoSeries([line], crs=WGS84).to_crs(region.metric_crs).length[0]) / 1e3
-    names = ("kind", *_FERRY_NEEDS, "departures_per_day", "first_departure", "last_departure")
+    names = ("kind", *_FERRY_NEEDS, *_SERVICE)
     row = {
         "link_id": entry.link_id,
         "name_zh": entry.name_zh or scenario.name_zh,

@@ -174,6 +174,8 @@ class LinkOpened:
     """``[[link.open]]``: a road or ferry of the region comes into use, or a new one is built.
 
     A `link_id` that the region has is opened as it stands; `speed_kmh` then replaces its speed.
+    Any of `departures_per_day`, `first_departure` and `last_departure` replaces the listed sailings
+    of a ferry, both ways: what is left out of the three stays as the list has it.
     Another one is new and needs its ends: for a road `from_node` and `to_node` that other roads
     have, or `from_lon`, `from_lat`, `to_lon`, `to_lat` (degrees on WGS84), and `speed_kmh`; for a
     ferry (`kind` given) `from_port_id`, `to_port_id` and `duration_min`. An end given by

@@ -69,6 +69,15 @@ def test_next_departure_is_the_first_of_all_sailings_of_four_days(
     assert next_departure(np.sort(times), np.array([minute])).tolist() == [expected]
 
 
+def test_a_blank_list_is_no_list_whatever_stands_for_blank() -> None:
+    out = {"departures": "09:00"}
+    for blank in (None, np.nan, "", " "):
+        back = out | {"departures_back": blank}
+        assert departures(back, toy.parameters(), back=True).tolist() == [540.0]
+        unlisted = {"departures": blank, "departures_per_day": 2.0}
+        assert departures(unlisted, toy.parameters()).tolist() == [360.0, 1080.0]
+
+
 def test_listed_departures_are_taken_as_they_are_in_each_direction() -> None:
     ferry = {"departures": "09:00; 08:10", "departures_back": "12:00"}
     assert departures(ferry, toy.parameters()).tolist() == [490.0, 540.0]
@@ -90,6 +99,10 @@ def test_listed_departures_are_taken_as_they_are_in_each_direction() -> None:
          [0.0, 120.0, 1320.0]),
         ({"departures_per_day": None, "first_departure": "21:00", "last_departure": "01:00"},
          [60.0, 1260.0, 1380.0]),
+        # Three cannot all leave at 08:00, nor at 20:00, after which a service day of 12 hours runs.
+        ({"departures_per_day": 3.0, "first_departure": "08:00", "last_departure": "08:00"},
+         [480.0, 780.0, 1080.0]),
+        ({"departures_per_day": 3.0, "first_departure": "20:00"}, [120.0, 480.0, 1200.0]),
     ],
 )  # fmt: skip
 def test_unlisted_departures_are_spread_over_the_service_day(

@@ -238,6 +238,19 @@ def test_a_round_trip_is_left_out_and_counted(tmp_path: Path) -> None:
         ({"foot": "yes"}, "passenger", False),
         ({}, "passenger", False),
         ({"motor_vehicle": "no", "duration": "00:04"}, "fast_passenger", True),
+        # The narrowest key that an ambulance falls under counts, and lorries are another matter.
+        ({"motor_vehicle": "yes", "hgv": "no"}, "car_ferry", True),
+        ({"motorcar": "yes", "hgv": "no"}, "car_ferry", True),
+        ({"vehicle": "no", "motorcar": "yes"}, "car_ferry", True),
+        ({"access": "no", "motor_vehicle": "permit"}, "car_ferry", True),
+        ({"motor_vehicle": "yes", "motorcar": "no"}, "passenger", True),
+        ({"vehicle": "yes", "motor_vehicle": "no", "hgv": "yes"}, "passenger", True),
+        ({"motor_vehicle": "no", "emergency": "yes"}, "car_ferry", True),
+        ({"motor_vehicle": "yes", "emergency": "no"}, "passenger", True),
+        ({"motorcar": "no; yes"}, "car_ferry", True),
+        ({"hgv": "yes"}, "car_ferry", True),
+        ({"hgv": "no"}, "passenger", False),
+        ({"access": "yes"}, "passenger", False),
     ],
 )
 def test_vehicles_ride_only_where_the_map_says_so(
@@ -247,6 +260,37 @@ def test_vehicles_ride_only_where_the_map_says_so(
     drawn.way(1, [A, 10, B1], route="ferry", **tags)
     line = only(find(drawn, tmp_path))
     assert (line.kind, line.kind_known) == (kind, known)
+
+
+def test_one_way_without_room_for_cars_makes_the_whole_line_one_for_passengers(
+    tmp_path: Path,
+) -> None:
+    drawn = sea()
+    drawn.way(1, [A, 10], route="ferry", motorcar="yes", hgv="no")
+    drawn.way(2, [10, B1], route="ferry", motor_vehicle="no")
+    drawn.relation(9, [1, 2], type="route", route="ferry", name="R", motor_vehicle="yes")
+    assert only(find(drawn, tmp_path)).kind == "passenger"
+
+
+@pytest.mark.parametrize(
+    ("interval", "a_day"),
+    [("12:00", 1.0), ("18:00", 1.0), ("24:00", 1.0), ("P2D", 0.5), ("48:00", 0.5), ("P1W", 0.143)],
+)
+def test_an_interval_of_a_day_is_one_departure_and_a_longer_one_fewer(
+    tmp_path: Path, interval: str, a_day: float
+) -> None:
+    drawn = sea()
+    drawn.way(1, [A, 10, B1], route="ferry", interval=interval)
+    assert only(find(drawn, tmp_path)).departures_per_day == a_day
+
+
+@pytest.mark.parametrize("interval", ["on demand", "0", "-00:30"])
+def test_an_interval_that_says_nothing_leaves_the_departures_blank(
+    tmp_path: Path, interval: str
+) -> None:
+    drawn = sea()
+    drawn.way(1, [A, 10, B1], route="ferry", interval=interval)
+    assert np.isnan(only(find(drawn, tmp_path)).departures_per_day)
 
 
 def test_an_interval_becomes_departures_a_day(tmp_path: Path) -> None:

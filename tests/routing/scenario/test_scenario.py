@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geodata import region as regions
 from geodata.errors import InputError
 from geodata.region import Region
-from routing import config, land_network, response, scenario, travel_time
+from routing import config, land_network, response, scenario, timetable, travel_time
 from tests.routing import toy
 
 LON_LAT_OF_B = (122.0, 29.8)
@@ -187,6 +188,60 @@ def test_a_new_ferry_runs_between_ports(zhoushan: Region) -> None:
     row = after.ferries.set_index("link_id").loc["FX"]
     assert row["status"] == "in_service"
     assert row["length_km"] == pytest.approx(34.4, abs=0.1)
+
+
+def ferry_after(listed: dict[str, object], **entry: object) -> dict[str, Any]:
+    """Return ferry F1 of the toy region, with `listed` sailings, after a scenario opens it."""
+    place = toy.archipelago(ferries=toy.ferries(**listed))
+    after = scenario.apply(place, there(link={"open": [{"link_id": "F1", **entry}]}))
+    land = land_network.build(after, toy.parameters())
+    row = after.ferries.iloc[0].to_dict()
+    wait_min = land.edges.loc[land.edges["kind"] == "ferry", "wait_min"] - 5.0
+    sails = [timetable.departures(row, toy.parameters(), back=back) for back in (False, True)]
+    return {**row, "wait_min": wait_min.tolist(), "sails": [one.tolist() for one in sails]}
+
+
+LISTED = {"departures": "07:00;17:00", "departures_back": "12:00"}
+
+
+def test_more_sailings_replace_the_listed_ones_by_headway_and_by_the_clock() -> None:
+    """41 from 07:00 to 17:00 are one every 15 minutes."""
+    after = ferry_after(LISTED, departures_per_day=41)
+    assert after["wait_min"] == pytest.approx([7.5, 7.5])
+    every_quarter = [420.0 + 15.0 * k for k in range(41)]
+    assert after["sails"][0] == after["sails"][1] == pytest.approx(every_quarter)
+    assert pd.isna(after["departures"])
+    assert pd.isna(after["departures_back"])
+
+
+def test_another_first_sailing_keeps_number_and_last_of_the_list() -> None:
+    after = ferry_after(LISTED, first_departure="05:00")
+    assert after["wait_min"] == [360.0, 360.0]
+    assert after["sails"] == [[300.0, 1020.0], [300.0, 1020.0]]
+
+
+def test_a_list_past_midnight_keeps_its_end_after_midnight() -> None:
+    after = ferry_after({"departures": "22:00;23:00;00:30"}, departures_per_day=6)
+    assert (after["first_departure"], after["last_departure"]) == ("22:00", "00:30")
+    assert after["wait_min"] == [15.0, 15.0]
+    assert after["sails"][0] == [0.0, 30.0, 1320.0, 1350.0, 1380.0, 1410.0]
+
+
+def test_a_single_listed_sailing_becomes_as_many_as_the_scenario_says() -> None:
+    after = ferry_after({"departures": "08:00"}, departures_per_day=3)
+    assert after["sails"][0] == [480.0, 780.0, 1080.0]
+
+
+def test_a_scenario_that_stops_a_listed_ferry_stops_it_on_both_sides() -> None:
+    after = ferry_after(LISTED, departures_per_day=0)
+    assert after["wait_min"] == [np.inf, np.inf]
+    assert after["sails"] == [[], []]
+
+
+def test_another_passage_leaves_the_listed_sailings_as_they_are() -> None:
+    after = ferry_after(LISTED, duration_min=11.0)
+    assert (after["departures"], after["departures_back"]) == ("07:00;17:00", "12:00")
+    assert after["sails"] == [[420.0, 1020.0], [720.0]]
 
 
 def test_a_helicopter_base_moves_and_flies_from_there(zhoushan: Region) -> None:
