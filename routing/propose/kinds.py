@@ -8,7 +8,7 @@ paper than in truth.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -81,6 +81,57 @@ def sea_km(region: Region, land: LandNetwork, sites: pd.DataFrame) -> Floats:
     return found
 
 
+@dataclass(frozen=True)
+class Start:
+    """From the call until vehicles move.
+
+    Attributes:
+        fixed_min: shape (vehicles,), minutes that take as long on any road.
+        crew_out_min: minutes until the crew of a boat sets out for it.
+        crew_min: shape (vehicles,), minutes of that drive; NaN where there is none.
+    """
+
+    fixed_min: Floats
+    crew_out_min: float
+    crew_min: Floats
+
+    def ready_min(self, slower: float = 0.0) -> Floats:
+        """Return the minutes until each vehicle moves, shape (vehicles,).
+
+        ``max(fixed, crew out + (1 + slower) drive)``: a boat waits for its crew.
+
+        Args:
+            slower: how much longer the drive takes, 0.1 for 10 %.
+        """
+        aboard = self.crew_out_min + (1.0 + slower) * self.crew_min
+        return np.asarray(np.fmax(self.fixed_min, aboard))
+
+
+def start(facility: str, sites: pd.DataFrame, state: State) -> Start:
+    """Return when vehicles of new sites of one kind move.
+
+    Args:
+        facility: the kind.
+        sites: the new sites, with `node`.
+        state: the responses of today.
+    """
+    return _start(facility, sites, _applied(state))
+
+
+def _start(facility: str, sites: pd.DataFrame, state: State) -> Start:
+    parameters = state.parameters
+    call_min, turnout_min = parameters.clock.before_dispatch_min(), parameters.ambulance.turnout_min
+    alone_min = {
+        "ambulance_post": turnout_min,
+        "boat_berth": parameters.boat.mobilisation_min,
+        "helipad": parameters.helicopter.mobilisation_min,
+    }[facility]
+    crew_min = np.full(len(sites), np.nan)
+    if facility == "boat_berth":
+        crew_min = _crew_min(state, sites["node"].to_numpy(np.int64))
+    return Start(np.full(len(sites), call_min + alone_min), call_min + turnout_min, crew_min)
+
+
 def response_min(facility: str, sites: pd.DataFrame, sea_km: Floats, state: State) -> Floats:
     """Return the response from new sites of one kind to each demand point, shape (sites, demand).
 
@@ -94,14 +145,18 @@ def response_min(facility: str, sites: pd.DataFrame, sea_km: Floats, state: Stat
     """
     if VEHICLES[facility] not in state.condition.vehicles:
         return np.full((len(sites), len(state.demand)), np.nan)
-    state = replace(state, parameters=state.condition.applied_to(state.parameters))
+    state = _applied(state)
     if facility == "boat_berth":
         return _boat(sites, sea_km, state)
     return (_ambulance if facility == "ambulance_post" else _helicopter)(sites, state)
 
 
+def _applied(state: State) -> State:
+    """Return the state with the parameters that hold under its condition."""
+    return replace(state, parameters=state.condition.applied_to(state.parameters))
+
+
 def _ambulance(sites: pd.DataFrame, state: State) -> Floats:
-    before = state.parameters.clock.before_dispatch_min() + state.parameters.ambulance.turnout_min
     drive = response.ambulance_min(
         state.region,
         state.land,
@@ -110,27 +165,26 @@ def _ambulance(sites: pd.DataFrame, state: State) -> Floats:
         _demand_nodes(state),
         state.condition,
     )
-    return before + sites["access_min"].to_numpy(float)[:, None] + drive
+    ready = _start("ambulance_post", sites, state).ready_min()
+    access = sites["access_min"].to_numpy(float)
+    return np.asarray((ready + access)[:, None] + drive)
 
 
 def _boat(sites: pd.DataFrame, sea_km: Floats, state: State) -> Floats:
     """As `routing.response` has it for a base: crew by road, passage, transfer, way on shore."""
-    boat, parameters, ports = state.parameters.boat, state.parameters, state.region.ports
-    nodes = sites["node"].to_numpy(np.int64)
-    crew_min = _crew_min(state, nodes)
-    ready = np.fmax(boat.mobilisation_min, parameters.ambulance.turnout_min + crew_min)
-    ready = np.where(np.isnan(crew_min), np.nan, ready)
+    boat, ports = state.parameters.boat, state.region.ports
+    before = _start("boat_berth", sites, state)
+    ready = np.where(np.isnan(before.crew_min), np.nan, before.ready_min())
     passage = 60.0 * sea_km / (boat.speed_kn * KM_PER_NAUTICAL_MILE)
     assumed = ports["port_id"].str.startswith("landing-").to_numpy()
     transfer = boat.berthing_min + boat.landing_transfer_min + boat.unlisted_landing_min * assumed
     onshore = _onshore_min(state, state.land.node_of("ports", ports["port_id"]))
-    before = parameters.clock.before_dispatch_min() + ready
-    return before[:, None] + _least_sum(passage + transfer, onshore)
+    return ready[:, None] + _least_sum(passage + transfer, onshore)
 
 
 def _helicopter(sites: pd.DataFrame, state: State) -> Floats:
     """By the nearest air base: flight to the new pad, then as from any other pad."""
-    heli, parameters = state.parameters.helicopter, state.parameters
+    heli = state.parameters.helicopter
     table = state.options.table
     bases = table.loc[table["vehicle"] == "helicopter", "post_id"]
     if not len(bases):
@@ -139,8 +193,8 @@ def _helicopter(sites: pd.DataFrame, state: State) -> Floats:
     nodes = sites["node"].to_numpy(np.int64)
     away = xy[nodes][:, None, :] - xy[state.land.node_of("posts", bases)][None, :, :]
     flight = np.hypot(away[..., 0], away[..., 1]).min(axis=1) / 1000.0 / heli.cruise_kmh * 60.0
-    fixed = parameters.clock.before_dispatch_min() + heli.mobilisation_min
-    arrive = fixed + heli.landing_min + heli.transfer_min + flight
+    ready = _start("helipad", sites, state).ready_min()
+    arrive = ready + heli.landing_min + heli.transfer_min + flight
     return np.asarray(arrive[:, None] + _onshore_min(state, nodes))
 
 

@@ -14,6 +14,7 @@ from routing.propose import columns
 from routing.propose.after import World
 from routing.propose.columns import Columns
 from routing.propose.request import Request
+from routing.propose.slower import Slower
 from routing.siting import alternatives, curve, infeasibility, sensitivity
 from routing.siting.alternatives import Alternatives
 from routing.siting.answer import answer
@@ -218,40 +219,29 @@ def _with_sensitivity(
 
 def _variants(problem: SitingProblem, world: World, request: Request) -> Iterator[Variant]:
     """Yield travel 10 and 20 % longer, then random states up to 20 % with demand shifted."""
-    fixed = _fixed_min(world)
+    slowed = _slowed(problem, world)
     for slower in SLOWER:
-        slow = sensitivity.slowed(problem, slower, fixed)
-        yield Variant(f"slower_{slower:.0%}".rstrip("%"), slow, slower=slower)
+        yield Variant(f"slower_{slower:.0%}".rstrip("%"), slowed(slower), slower=slower)
     random = np.random.default_rng(request.seed)
     townships = np.concatenate([_townships(world.states[one.name]) for one in world.held])
     for number in range(1, request.sensitivity + 1):
         slower = float(random.uniform(0.0, SLOWER[-1]))
-        slow = sensitivity.slowed(problem, slower, fixed)
-        other = sensitivity.shifted(slow, townships, SHIFT, random)
+        other = sensitivity.shifted(slowed(slower), townships, SHIFT, random)
         yield Variant(f"random_{number}", other, slower=slower, shift=SHIFT)
 
 
-def _fixed_min(world: World) -> Floats:
-    """Return the minutes from the call to rolling or casting off, which no slow road lengthens."""
-    blocks = []
-    for one in world.held:
-        state = world.states[one.name]
-        before = state.parameters.clock.before_dispatch_min()
-        table = world.columns.table
-        least = state.options.table.assign(ready=state.options.prepare_min)
-        by_post = table["id"].map(least.groupby("post_id")["ready"].min())
-        by_kind = table["facility"].map(
-            {
-                "ambulance_post": state.parameters.ambulance.turnout_min,
-                "boat_berth": state.parameters.boat.mobilisation_min,
-                "helipad": state.parameters.helicopter.mobilisation_min,
-            }
-        )
-        ready = by_post.where(table["existing"]).fillna(by_kind).to_numpy(float)
-        blocks.append(
-            np.broadcast_to(before + np.nan_to_num(ready), (len(state.demand), len(ready)))
-        )
-    return np.vstack(blocks)
+def _slowed(problem: SitingProblem, world: World) -> Callable[[float], SitingProblem]:
+    """Return what gives the problem with travel so much longer, 0.1 for 10 %."""
+    blocks = np.split(problem.times_min, len(world.held))
+    parts = [
+        Slower(world.columns, world.states[one.name], block)
+        for one, block in zip(world.held, blocks, strict=True)
+    ]
+
+    def slowed(slower: float) -> SitingProblem:
+        return replace(problem, times_min=np.vstack([part.minutes(slower) for part in parts]))
+
+    return slowed
 
 
 def _townships(state: State) -> NDArray[np.str_]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from geodata import catalogue
 from geodata.errors import shorten
+from routing import statistics
 from routing.propose.conditions import OVERALL
 
 _GAINS_TOLD, _BLOCKING_TOLD, _NAMED = 3, 5, 3
@@ -197,7 +198,7 @@ def _sensitivity(result: Mapping[str, Any], say: _Words) -> str:
         [(row.get(f"held_{zone}_mean_min"), bound) for zone, bound in targets.items()]
         for row in result["sensitivity_runs"]
     ]
-    met = sum(all(m is None or m <= bound for m, bound in row) for row in means)
+    met = sum(all(m is None or statistics.meets(m, bound) for m, bound in row) for row in means)
     shares = say.list(
         say("share_of", name=say.named(row), share=_percent(row["chosen_share"]))
         for row in result["sensitivity_sites"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.problem import SitingProblem
-from routing.siting.question import REACH_FIRST, Question
+from routing.siting.question import COUNTING, MAXIMIZED, REACH_FIRST, Question
 from routing.siting.result import SitingResult
 from routing.siting.rules import Barred
 
@@ -105,7 +105,14 @@ def is_worse(
         if lost > _ROUNDING * float(problem.importance.sum()):
             return True
     loss = question.sign * (found.objective_value - other.objective_value)
-    return loss > within * abs(other.objective_value) + _ROUNDING
+    return loss > within * abs(other.objective_value) + _ROUNDING * _size(problem, question)
+
+
+def _size(problem: SitingProblem, question: Question) -> float:
+    """Return what the value of an objective is large or small against: weight, cost, a minute."""
+    if question.objective in MAXIMIZED:
+        return float(problem.importance.sum())
+    return float(problem.site_costs.max()) if question.objective in COUNTING else 1.0
 
 
 def _bar(one: SitingResult, near: Near | None) -> Barred:

@@ -30,7 +30,7 @@ _SECONDS_OF_A_MINUTE = 60.0
 # Minutes: longer than anything, but less than never.
 _EVER = float(np.finfo(np.float64).max)
 _ROUNDING = 1e-9
-# Weight of rows that have none in the objective, in means.
+# Weight of rows that have none in the objective, in means, against the largest.
 _TINY = 1e-12
 
 
@@ -226,7 +226,8 @@ def _looser(
         worst = ((max(one.excess(times) for one in same), _scale(same[0])) for same in together)
         return sum(max(0.0, excess - SLACK) / scale for excess, scale in worst)
 
-    return minimize(master, Goal(mathopt.fast_sum(terms), value))
+    # Of a mean the model divides `SLACK` by all weight, and the true value by what is reached.
+    return minimize(master, Goal(mathopt.fast_sum(terms), value, rounding=10 * SLACK))
 
 
 def _together(asked: list[MeanBound | ShareBound]) -> list[list[MeanBound | ShareBound]]:
@@ -247,12 +248,13 @@ def _told(
     """Return what a relaxed answer relaxes, and who stands in the way."""
     frame, radius, times = case.frame, case.radius, case.frame.open_times(opened)
     relaxed, blocking = [], []
+    weights = np.maximum(frame.weights, _TINY * (float(frame.weights.max(initial=0.0)) or 1.0))
     for zone in sorted(set(frame.zones[times > radius].tolist())):
         late = (frame.zones == zone) & (times > radius)
         needed = float(times[late].max())
         what = Relaxed("cover", "zone", zone, "", float(radius[late][0]), needed)
         relaxed.append(what)
-        blocking += _late(frame, what, np.maximum(frame.weights, _TINY), times, late, radius)
+        blocking += _late(frame, what, weights, times, late, radius)
     for one in asked:
         if one.excess(times) > SLACK:
             what = _needed(one, times)

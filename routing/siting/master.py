@@ -26,7 +26,7 @@ HELD = 1e-7
 
 
 def held(value: float) -> float:
-    """Return how much worse than `value` a goal may get while another one is minimized."""
+    """Return how much worse than `value` a sized goal may get while another one is minimized."""
     return HELD * max(1.0, abs(value))
 
 
@@ -101,9 +101,10 @@ class Master:
 
     def fix(self, goal: Goal, best: Outcome) -> None:
         """Let no later answer be worse in `goal` than a proven one, but for rounding."""
-        room = held(best.value)
-        self.goals.append((goal, best.value + room))
-        self.at_most(goal.expression, best.value + 2 * room)
+        sized, value = goal.sized(), best.value / goal.size
+        room = held(value)
+        self.goals.append((sized, value + room))
+        self.at_most(sized.expression, value + 2 * room)
         self.closed[best.never] = True
         self.opened[best.always] = True
         for j in best.never.tolist():
@@ -223,7 +224,7 @@ class Master:
         return all(rule.is_kept(opened) for rule in self.rules)
 
     def excess(self, opened: Ints) -> float:
-        """Return what these sites lack of the requirements and of the goals fixed before."""
+        """Return what these sites lack of the requirements and of the goals fixed before, sized."""
         times = self.frame.open_times(opened)
         cut_off = np.isinf(times) & np.isfinite(self.frame.today)
         lacking = worst_excess(self.required, times) + 1e6 * int(cut_off.sum())

@@ -14,15 +14,14 @@ import numpy as np
 from ortools.math_opt.python import mathopt
 
 from routing.siting import improve
-from routing.siting.goal import Effort, Goal, Outcome
+from routing.siting.goal import PROOF, Effort, Goal, Outcome
 from routing.siting.master import Master, held
 from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.rules import Barred
+from routing.siting.solver import attempted, solved
 
 log = logging.getLogger(__name__)
 
-# An answer is proven when no other is better by more than this, relative to its value.
-PROOF = 1e-7
 # Of a goal that takes whole units only, the part that a bound may be off.
 _UNIT_ROOM = 1e-4
 _MOST_ROUNDS = 500
@@ -30,8 +29,6 @@ _STALLED_ROUNDS = 12
 # Simplex iterations after which going on from the last basis is given up; usual are some hundred.
 _MOST_ITERATIONS = 3000
 _SOLVER_PRECISION = 1e-9
-# Relative difference between a model and the truth that is not a matter of rounding any more.
-_MOST_ROUNDING = 1e-5
 
 # Of SCIP, where more than the sites is whole: it finds few sites to fix there, so starting anew
 # gains nothing, and few trials tell it where to branch.
@@ -84,21 +81,22 @@ class _Relaxation:
             parameters = mathopt.SolveParameters(
                 time_limit=clock.limit(), iteration_limit=self.iterations, random_seed=seed
             )
-            found = self.warm.solve(params=parameters)
+            found = attempted(self.warm, parameters)
             self.iterations = _MOST_ITERATIONS
-            if found.termination.reason in _DECIDED or clock.is_over():
+            if found and (found.termination.reason in _DECIDED or clock.is_over()):
                 return found
-            log.debug("relaxation: GLOP is lost (%s), HiGHS takes over", found.termination.limit)
+            log.debug("relaxation: GLOP is lost, HiGHS takes over")
             self.warm = None
         parameters = mathopt.SolveParameters(time_limit=clock.limit(), random_seed=seed)
-        return mathopt.solve(self.master.model, mathopt.SolverType.HIGHS, params=parameters)
+        return solved(self.master.model, mathopt.SolverType.HIGHS, parameters)
 
 
 class _Run:
-    """One minimization."""
+    """One minimization; all values in it are in multiples of the goal's size."""
 
     def __init__(self, master: Master, goal: Goal, effort: Effort) -> None:
-        self.master, self.goal, self.effort = master, goal, effort
+        self.master, self.goal, self.effort = master, goal.sized(), effort
+        self.size = goal.size
         self.best: Ints | None = None
         self.value = math.inf
         self.bound = -math.inf
@@ -122,14 +120,14 @@ class _Run:
         return self._told(infeasible)
 
     def _told(self, infeasible: bool) -> Outcome:
+        bound = self.bound * self.size if math.isfinite(self.bound) else math.nan
         if self.best is None:
-            bound = self.bound if math.isfinite(self.bound) else math.nan
             return Outcome("infeasible") if infeasible else Outcome("unknown", bound=bound)
+        value = self.value * self.size
         if infeasible or self._proven():
             decided = map(np.flatnonzero, self._beyond(self.value + 2 * held(self.value)))
-            return Outcome("optimal", self.value, self.value, self.best, *decided)
-        bound = self.bound if math.isfinite(self.bound) else math.nan
-        return Outcome("feasible", self.value, bound, self.best)
+            return Outcome("optimal", value, value, self.best, *decided)
+        return Outcome("feasible", value, bound, self.best)
 
     def _proven(self) -> bool:
         """Whether no answer can be better by more than rounding, or by less than one unit."""
@@ -203,9 +201,7 @@ class _Run:
         """Solve the model with whole sites; return whether nothing better than the best exists."""
         closed, opened = self._fixed()
         model = self.master.whole(closed, opened)
-        found = mathopt.solve(
-            model, self._solver(), params=self._parameters(), model_params=self._hint(model)
-        )
+        found = solved(model, self._solver(), self._parameters(), self._hint(model))
         reason = found.termination.reason
         log.debug("whole sites: %s, %d free", reason.name, int((~closed & ~opened).sum()))
         if reason in _INFEASIBLE:
@@ -233,7 +229,7 @@ class _Run:
     def _is_rounding(self, modelled: float, chosen: Ints) -> bool:
         """Whether the model's value of these sites is their true one but for rounding."""
         true = self.goal.value(chosen)
-        return abs(true - modelled) <= _MOST_ROUNDING * max(1.0, abs(true))
+        return abs(true - modelled) <= self.goal.rounding * max(1.0, abs(true))
 
     def _cut_at(self, chosen: Ints, answer: bool) -> bool:
         """Make the model tell the truth about these sites; whether anything was added."""
@@ -277,7 +273,7 @@ class _Run:
         mine = np.zeros(len(self.point), dtype=bool)
         mine[self.best] = True
         alone = self.master.whole(~mine, mine)
-        found = mathopt.solve(alone, self._solver(), params=self._parameters())
+        found = solved(alone, self._solver(), self._parameters())
         if not found.has_primal_feasible_solution():
             return None
         values = {model.get_variable(v.id): x for v, x in found.variable_values().items()}
@@ -299,6 +295,7 @@ class _Run:
         for name in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
             parameters.highs.double_options[name] = _SOLVER_PRECISION
         if self.master.has_whole:
+            parameters.gscip.real_params["numerics/feastol"] = _SOLVER_PRECISION
             parameters.gscip.int_params.update(_SCIP_WHOLE)
             parameters.gscip.real_params.update(_SCIP_WHOLE_REALS)
         return parameters

@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.math_opt.python import mathopt
 
+from routing.siting.solver import solved
+
 Ints = NDArray[np.int64]
 
 _REASON = mathopt.TerminationReason
@@ -96,7 +98,7 @@ def solve_core(
         random_seed=seed,
         time_limit=datetime.timedelta(seconds=time_limit_s),
     )
-    found = mathopt.solve(model, mathopt.SolverType.GSCIP, params=parameters)
+    found = solved(model, mathopt.SolverType.GSCIP, parameters)
     reason = found.termination.reason
     if reason in (_REASON.INFEASIBLE, _REASON.INFEASIBLE_OR_UNBOUNDED):
         return CoreAnswer(float("inf"), None, True)

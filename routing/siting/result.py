@@ -23,9 +23,11 @@ class SitingResult:
 
     Attributes:
         objective: name of the objective.
-        status: ``optimal`` only when proven (to 1e-7 of the value); ``feasible`` when a time limit
-            stopped the proof; ``infeasible`` when proven that no answer exists; ``unknown`` when
-            neither an answer nor a proof was found in time.
+        status: ``optimal`` only when proven: no other answer is better by more than 1e-7 of the
+            value or, of minutes, of one minute, whatever the unit of weights and costs;
+            ``feasible`` when a time limit or the precision of the solvers stopped the proof;
+            ``infeasible`` when proven that no answer exists; ``unknown`` when neither an answer nor
+            a proof was found in time.
         objective_value: value of the answer, NaN without one.
         bound: proven bound on the best value: from below where the objective is minimized, from
             above where it is maximized; NaN where none is proven.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from routing.siting.frame import Frame
+from routing.siting.goal import power_of_two
 from routing.siting.problem import Flags, Floats, Ints
 
 _ROUNDING = 1e-9
@@ -98,7 +99,8 @@ def _numbers(frame: Frame, new: int | None) -> Iterator[Rule]:
 def _money(frame: Frame) -> Iterator[Rule]:
     if frame.problem.budget is not None:
         factors, constant = net_cost(frame)
-        yield Rule("budget", factors, high=frame.problem.budget + constant)
+        size = power_of_two(float(factors.max(initial=0.0)))
+        yield Rule("budget", factors / size, high=(frame.problem.budget + constant) / size)
 
 
 def _exclusions(frame: Frame) -> Iterator[Rule]:

@@ -120,7 +120,21 @@ def slowed(problem: SitingProblem, slower: float, fixed_min: Floats | float = 0.
             shape (demand, sites). Never more than the time itself counts.
     """
     fixed = np.fmin(problem.times_min, fixed_min)
-    return replace(problem, times_min=fixed + (1.0 + slower) * (problem.times_min - fixed))
+    return replace(problem, times_min=lengthened(problem.times_min, slower, fixed, fixed))
+
+
+def lengthened(
+    times_min: Floats, slower: float, start_min: Floats, slow_start_min: Floats
+) -> Floats:
+    """Return longer times: ``t' = slow start + (1 + slower) (t - start)``.
+
+    Args:
+        times_min: minutes from the call, NaN where nobody comes.
+        slower: how much longer travel takes, 0.1 for 10 %.
+        start_min: minutes from the call until the vehicle moves, of a shape that fits.
+        slow_start_min: the same where travel is slower; more where a boat waits for its crew.
+    """
+    return np.asarray(slow_start_min + (1.0 + slower) * (times_min - start_min))
 
 
 def shifted(

@@ -9,7 +9,7 @@ import numpy as np
 
 from routing.siting.clock import Clock
 from routing.siting.frame import Frame
-from routing.siting.goal import Goal, Outcome
+from routing.siting.goal import Goal, Outcome, size_of
 from routing.siting.master import Master
 from routing.siting.problem import Floats, Ints
 from routing.siting.question import Question
@@ -92,7 +92,8 @@ def reach_goal(master: Master) -> Goal | None:
     def value(opened: Ints) -> float:
         return float(frame.weights[np.isinf(frame.open_times(opened))].sum())
 
-    return Goal(sum(terms[1:], terms[0]), value)
+    expression = sum(terms[1:], terms[0])
+    return Goal(expression, value, size=size_of(expression))
 
 
 def mean_goal(master: Master, unreached: float = 0.0) -> Goal:

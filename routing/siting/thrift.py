@@ -52,9 +52,10 @@ class _Judge:
     """Whether other open sites do as well as some."""
 
     def __init__(self, master: Master, opened: Ints, goal: Goal | None) -> None:
-        self.master, self.goal = master, goal
+        self.master, self.goal = master, goal.sized() if goal is not None else None
+        self.weights = master.frame.weights / (float(master.frame.weights.sum()) or 1.0)
         self.least = self._figures(opened)
-        self.value = goal.value(opened) if goal is not None else 0.0
+        self.value = self.goal.value(opened) if self.goal is not None else 0.0
 
     def as_good(self, opened: Ints) -> bool:
         pairs = zip(self._figures(opened), self.least, strict=True)
@@ -67,10 +68,9 @@ class _Judge:
         return self.master.is_answer(opened)
 
     def _figures(self, opened: Ints) -> tuple[float, float]:
-        """Return the weight that is not reached and the sum of the minutes of the others."""
-        frame = self.master.frame
-        times = frame.open_times(opened)
-        return float(frame.weights[np.isinf(times)].sum()), weighted_sum(frame.weights, times)
+        """Return the share of weight that is not reached, and what the others add to the mean."""
+        times = self.master.frame.open_times(opened)
+        return float(self.weights[np.isinf(times)].sum()), weighted_sum(self.weights, times)
 
 
 def _changes(master: Master, opened: Ints) -> Iterator[Ints]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from routing.siting.frame import groups
-from routing.siting.goal import Goal
+from routing.siting.goal import Goal, size_of
 from routing.siting.master import Master
 from routing.siting.objectives.minutes import cost_goal
 from routing.siting.problem import Floats, Ints
@@ -73,4 +73,5 @@ def coverage_goal(master: Master, within_min: Floats) -> Goal:
     def value(opened: Ints) -> float:
         return -float(frame.weights[frame.open_times(opened) <= within_min].sum())
 
-    return Goal(-1.0 * master.covered(frame.weights, within_min), value)
+    expression = -1.0 * master.covered(frame.weights, within_min)
+    return Goal(expression, value, size=size_of(expression))

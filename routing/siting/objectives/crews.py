@@ -13,7 +13,7 @@ from ortools.math_opt.python import mathopt
 
 from routing.siting.dominance import dispensable
 from routing.siting.frame import Frame, groups
-from routing.siting.goal import Goal, Outcome
+from routing.siting.goal import Goal, Outcome, size_of
 from routing.siting.master import Master
 from routing.siting.objectives.covering import CoverAll
 from routing.siting.problem import Flags, Floats, Ints
@@ -101,7 +101,8 @@ def two_crews_goal(master: Master, within_min: Floats, first: float, second: flo
     def value(opened: Ints) -> float:
         return -float(near.weights @ worth[np.minimum(near.count(opened), 2)])
 
-    return Goal(-1.0 * mathopt.fast_sum(terms), value)
+    expression = -1.0 * mathopt.fast_sum(terms)
+    return Goal(expression, value, size=size_of(expression))
 
 
 def free_crew_goal(master: Master, within_min: Floats, busy: Floats) -> Goal:
@@ -127,7 +128,8 @@ def free_crew_goal(master: Master, within_min: Floats, busy: Floats) -> Goal:
     def value(opened: Ints) -> float:
         return -float(near.weights @ (1.0 - busy ** near.count(opened)))
 
-    return Goal(-1.0 * mathopt.fast_sum(terms), value)
+    expression = -1.0 * mathopt.fast_sum(terms)
+    return Goal(expression, value, size=size_of(expression))
 
 
 def _double_standard(task: Task) -> tuple[Master, Goal]:

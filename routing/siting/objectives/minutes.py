@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from routing.siting.frame import Frame
-from routing.siting.goal import Goal, Outcome
+from routing.siting.goal import Goal, Outcome, size_of
 from routing.siting.master import Master
 from routing.siting.pmedian import solve_pmedian
 from routing.siting.problem import Floats, Ints
@@ -63,7 +63,7 @@ def cost_goal(master: Master) -> Goal:
         return float(factors[opened].sum()) - constant
 
     expression = master.pick(np.arange(len(factors)), factors) - constant
-    return Goal(expression, value, unit=common_unit(factors))
+    return Goal(expression, value, unit=common_unit(factors), size=size_of(expression))
 
 
 def common_unit(costs: Floats) -> float:

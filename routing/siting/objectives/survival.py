@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from routing.siting.goal import Goal
+from routing.siting.goal import Goal, power_of_two, size_of
 from routing.siting.problem import Floats, Ints
 from routing.siting.proof import minimize
 from routing.siting.task import Solved, Task
@@ -35,11 +35,13 @@ def survival(task: Task) -> Solved:
     master = task.master()
     today = survivors(frame.base, parameters)
     gains = np.maximum(survivors(frame.times, parameters) - today[:, None], 0.0)
-    block = master.add_gains(gains)
+    # Hours from help the chances, and with them what sites gain, are below what solvers can see.
+    most = power_of_two(float(gains.max(initial=0.0)))
+    block = master.add_gains(gains / most)
 
     def value(opened: Ints) -> float:
         return -float(frame.weights @ survivors(frame.open_times(opened), parameters))
 
-    expression = -1.0 * block.total(frame.weights) - float(frame.weights @ today)
-    goal = Goal(expression, value)
+    expression = -1.0 * block.total(frame.weights * most) - float(frame.weights @ today)
+    goal = Goal(expression, value, size=size_of(expression))
     return Solved(minimize(master, goal), master, goal, breaks_ties=False)
