@@ -19,7 +19,8 @@ TEXT_LIMIT = 20_000
 _LONG_TEXT = ("note", "what_it_gave", "value", "title", "url", "source_ids")
 
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d"
-HOURS = re.compile(rf"24h|{_TIME}-(?:{_TIME}|24:00)")
+# From and to that are equal could mean all day or never.
+HOURS = re.compile(rf"24h|(?P<opens>{_TIME})-(?!(?P=opens))(?:{_TIME}|24:00)")
 DEPARTURE = re.compile(_TIME)
 DEPARTURES = re.compile(rf"{_TIME}(?:\s*;\s*{_TIME})*")
 _FORMS = {

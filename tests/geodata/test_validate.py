@@ -86,6 +86,11 @@ CASES = {
         "posts[1].vehicles (post_id=P1)",
     ),
     "hours": (put("posts", 0, "hours", "8-18"), "bad_hours", "posts[1].hours (post_id=P1)"),
+    "equal hours": (
+        put("posts", 0, "hours", "08:00-08:00"),
+        "bad_hours",
+        "posts[1].hours (post_id=P1)",
+    ),
     "hour 25": (
         put("posts", 0, "hours", "08:00-25:00"),
         "bad_hours",
