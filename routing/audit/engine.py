@@ -149,7 +149,8 @@ def _shared(file: Path) -> tuple[Any, ...]:
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        raise InputError(Fault("audit_not_shared", "--scheduler", file.parent)) from None
+        params: dict[str, object] = {"folder": str(file.parent)}
+        raise InputError(Fault("audit_not_shared", "--scheduler", None, params)) from None
     found: tuple[Any, ...] = pickle.loads(content)  # noqa: S301 - of our own making
     return found
 
