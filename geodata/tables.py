@@ -24,6 +24,7 @@ _LIVE = re.compile(r"^[\s']*[=+\-@＝＋－＠\t\r]")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _TIME_STAMP = "2000-01-01T00:00:00.000Z"
 _RESERVED = ("fid", "geom", "geometry")
+_DEGREE_DECIMALS = 6
 
 
 def neutral(text: str) -> str:
@@ -68,14 +69,18 @@ def write_csv(table: pd.DataFrame, path: Path, *, decimals: int | None = None) -
         table: any table. Of a GeoDataFrame, points become the columns ``lon`` and ``lat`` (unless
             the table has them); other geometries are left out.
         path: file to write, replaced if it exists.
-        decimals: digits after the point of floats, or None for all of them.
+        decimals: digits after the point of floats, or None for all of them; degrees keep at least
+            six, which is a decimetre.
     """
     columns = list(_columns(table).items())
-    form = _rounding(decimals)
+    forms = [_rounding(_decimals_of(name, decimals)) for name, _ in columns]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([cell(name) for name, _ in columns])
-        writer.writerows(zip(*([form(v) for v in values] for _, values in columns), strict=True))
+        cells = [
+            [form(v) for v in values] for form, (_, values) in zip(forms, columns, strict=True)
+        ]
+        writer.writerows(zip(*cells, strict=True))
 
 
 def write_json(data: object, path: Path) -> None:
@@ -125,6 +130,15 @@ def write_geopackage(
         part.unlink(missing_ok=True)
 
 
+def multipolygons(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a table of polygons, whole or of several pieces, with one multipolygon a row."""
+    shapes = [
+        shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
+        for shape in table.geometry
+    ]
+    return table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
+
+
 def storable(table: pd.DataFrame) -> pd.DataFrame:
     """Return a copy that SQLite takes: column names that differ, texts without NUL, kinds plain."""
     table = table.copy()
@@ -150,6 +164,11 @@ def _columns(table: pd.DataFrame) -> dict[str, pd.Series]:
         found.setdefault("lon", pd.Series(shapely.get_x(geometry)))
         found.setdefault("lat", pd.Series(shapely.get_y(geometry)))
     return found
+
+
+def _decimals_of(name: str, decimals: int | None) -> int | None:
+    is_degrees = name.rpartition("_")[2] in ("lon", "lat")
+    return max(decimals, _DEGREE_DECIMALS) if is_degrees and decimals is not None else decimals
 
 
 def _rounding(decimals: int | None) -> Callable[[object], str]:

@@ -137,7 +137,12 @@ def _unreachable(result: dict[str, Any], words: ReportWords) -> str:
 
 
 def _worst(result: dict[str, Any], words: ReportWords) -> str:
-    slow = [i for i in result.get("islands") or () if number(i.get("mean_min")) is not None]
+    slow = [
+        island
+        for island in result.get("islands") or ()
+        # Where nobody is known to live, nobody waits.
+        if number(island.get("mean_min")) is not None and number(island.get("population"))
+    ]
     if not slow:
         return ""
     names = words("list_mark").join(

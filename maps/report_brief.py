@@ -177,6 +177,7 @@ def _islands(result: dict[str, Any], words: ReportWords) -> Section | None:
     ]
     if told:
         columns.append(Column(title=words.r("column.note"), width=1.2))
+    unknown = sum(not number(row.get("population")) for row in rows)
     table = Table(
         caption=words.r("caption.islands"),
         columns=tuple(columns),
@@ -184,7 +185,7 @@ def _islands(result: dict[str, Any], words: ReportWords) -> Section | None:
         note=noted(words, "islands", n=words.r("n_islands", n=len(rows)), caveat="islands"),
     )
     blocks: list[Block | None] = [
-        Text(text=words.r("islands_lead", n=len(rows))),
+        Text(text=words.r("islands_lead", n=len(rows), unknown=unknown)),
         table if rows else None,
     ]
     if townships is not None:

@@ -182,18 +182,17 @@ def write_tables(
     for name, table in sheets.items():
         tables.write_csv(table, folder.path(f"{name}.csv"), decimals=_MINUTE_DIGITS)
     layers = {
-        "demand_cells": found.cells.drop(columns="legs"),
+        "demand_cells": tables.multipolygons(found.cells.drop(columns="legs")),
         "islands": found.islands,
         "posts": found.posts,
         "proposal": found.proposal_sites,
     }
     kinds = {
-        "demand_cells": "Polygon",
+        "demand_cells": "MultiPolygon",
         "islands": "MultiPolygon",
         "posts": "Point",
         "proposal": "Point",
     }
-    layers["demand_cells"] = layers["demand_cells"].explode(index_parts=False)
     tables.write_geopackage(layers, folder.path("tables.gpkg"), geometry_types=kinds)
 
 

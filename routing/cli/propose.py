@@ -323,11 +323,13 @@ def _write_tables(folder: OutputFolder, found: Proposal, result: dict[str, Any])
     layers = {
         "sites": found.sites,
         "candidates": found.candidates,
-        "demand_cells": cells.drop(columns=["legs", *named]).explode(index_parts=False),
+        "demand_cells": tables.multipolygons(cells.drop(columns=["legs", *named])),
         "islands": found.today.islands,
         "posts": found.today.posts,
     }
-    kinds = dict.fromkeys(layers, "Point") | {"demand_cells": "Polygon", "islands": "MultiPolygon"}
+    kinds = dict.fromkeys(layers, "Point") | dict.fromkeys(
+        ("demand_cells", "islands"), "MultiPolygon"
+    )
     tables.write_geopackage(layers, folder.path("tables.gpkg"), geometry_types=kinds)
 
 

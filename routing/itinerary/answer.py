@@ -149,6 +149,8 @@ class _Transfer:
             ambulance_from_min=leave if ambulance else np.array([np.inf]),
             tasked_min=at,
             call_min=journeys.patients.call_min,
+            # A hospital hands over while it stabilises.
+            handover_min=0.0,
         )
         found = ways.find(state, patients)
         return cls(journeys, int(stop), ways.VEHICLES[vehicle], float(best), patients, found)

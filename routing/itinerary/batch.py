@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.names import english
+from routing import statistics
 from routing.conditions import Catalogue
 from routing.itinerary import arrivals, ways
 from routing.itinerary.receiving import ANY
@@ -214,14 +215,17 @@ def summary(router: Router, found: gpd.GeoDataFrame, rejected: pd.DataFrame) -> 
     for (condition, daylight), part in found.groupby(["condition", "daylight"], sort=True):
         minutes = part["arrive_hospital_min"].to_numpy(float)
         reached = minutes[~np.isnan(minutes)]
+        each = np.ones(len(reached))
         groups.append(
             {
                 "condition": condition,
                 "daylight": daylight,
                 "patients": len(part),
                 "with_itinerary": len(reached),
-                "median_hospital_min": float(np.median(reached)) if len(reached) else None,
-                "p90_hospital_min": float(np.quantile(reached, 0.9)) if len(reached) else None,
+                **{
+                    f"{name}_hospital_min": statistics.weighted_quantile(reached, each, q)
+                    for name, q in (("median", 0.5), ("p90", 0.9))
+                },
             }
         )
     return {

@@ -140,7 +140,8 @@ def patients(
     arrive = np.where(np.isnan(crews.best.response_min), np.inf, crews.best.response_min)
     leave = arrive + care.scene_min
     first = np.array([*(crews.found.table["vehicle"] == "ambulance"), False])[crews.best.option]
-    handed = crews.ambulance_min + min(care.handover_min, care.scene_min)
+    handover_min = min(care.handover_min, care.scene_min)
+    handed = crews.ambulance_min + handover_min
     before = state.parameters.clock.before_dispatch_min()
     lost = scenes.node < 0
     return Patients(
@@ -152,6 +153,7 @@ def patients(
         ambulance_from_min=np.where(first, leave, np.maximum(leave, handed)),
         tasked_min=np.full(len(scenes), before) if care.tasked_with_call else arrive,
         call_min=call_min,
+        handover_min=handover_min,
     )
 
 

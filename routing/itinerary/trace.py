@@ -231,17 +231,19 @@ class Tracer:
         if begin == AT_SCENE:
             name, start, steps = origin.name, patients.xy[row], list[Step]()
             clock, extra = float(patients.leave_min[row]), heli.unprepared_site_min
+            handover = patients.handover_min
         else:
             name = self.make.name("helipads", int(state.pad_row[begin]))
             start = state.xy[state.pad_node[begin]]
             steps, support, clock = self._carried(origin, int(state.pad_node[begin]), name)
-            extra = 0.0
+            extra = handover = 0.0
         ready, posts = state.helicopter_at(start[None, :])
         post = int(posts[0])
         tasked = float(patients.tasked_min[row])
         meets = tasked + float(ready[0]) + extra
         support.append(Support("helicopter", post, tasked, meets, name))
-        steps += self._wait(replace(origin, name=name), clock, meets)
+        board = meets + handover
+        steps += self._wait(replace(origin, name=name), clock, board)
         base = Step("flight", 0.0, name, name, vehicle="helicopter", post=post, crew=origin.crew)
         fly = self.make.flight(start, goal, replace(base, end=there))
         steps += [
@@ -249,7 +251,7 @@ class Tracer:
             fly,
             replace(base, kind="transfer", minutes=heli.transfer_min, start=there, end=there),
         ]
-        clock = max(clock, meets) + 2 * heli.transfer_min + fly.minutes
+        clock = max(clock, board) + 2 * heli.transfer_min + fly.minutes
         last, met = self._met(
             origin, hospital, int(state.pad_node[pad]), there, clock, state.pad_onward, pad
         )

@@ -43,6 +43,8 @@ class Patients:
         ambulance_from_min: when the first ambulance is ready to leave; inf where none comes.
         tasked_min: when the vehicles that bring the patient on are tasked.
         call_min: minute of the day of the start stamp, or None for means over the day.
+        handover_min: minutes from when another vehicle comes to the scene until its crew has the
+            patient; that of ambulances is in `ambulance_from_min`.
     """
 
     node: Ints
@@ -53,6 +55,7 @@ class Patients:
     ambulance_from_min: Floats
     tasked_min: Floats
     call_min: Floats | None
+    handover_min: float
 
     def __len__(self) -> int:
         """Return the number of patients."""
@@ -176,14 +179,15 @@ def _by_air(state: State, patients: Patients, places: _Places) -> tuple[Floats, 
         there, _ = state.helicopter_at(pad_xy)
         board = np.maximum(at_pad, patients.tasked_min[:, None] + there[None, :])
         hop = state.flight_min(pad_xy, pad_xy)
+        # Up and down again brings nobody on.
+        np.fill_diagonal(hop, np.inf)
         for pad in range(len(pads)):
             rows = np.flatnonzero(np.isfinite(board[:, pad]))
             later = (board[rows, pad] + heli.transfer_min)[:, None] + hop[pad][None, :]
             _improve(landed, origin, rows, later, pad)
         there, _ = state.helicopter_at(patients.xy)
-        board_here = np.maximum(
-            patients.leave_min, patients.tasked_min + there + heli.unprepared_site_min
-        )
+        landed_here = patients.tasked_min + there + heli.unprepared_site_min
+        board_here = np.maximum(patients.leave_min, landed_here + patients.handover_min)
         rows = np.flatnonzero(np.isfinite(board_here))
         flight = state.flight_min(patients.xy[rows], pad_xy)
         later = (board_here[rows] + heli.transfer_min)[:, None] + flight

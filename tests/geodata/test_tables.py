@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Point
@@ -92,6 +93,33 @@ def test_decimals_round_floats_only(tmp_path: Path) -> None:
     table = pd.DataFrame({"minutes": [1.23456, np.nan], "id": ["1.23456", "x"]})
     tables.write_csv(table, tmp_path / "t.csv", decimals=2)
     assert rows_of(tmp_path / "t.csv")[1:] == [["1.23", "1.23456"], ["", "x"]]
+
+
+def test_degrees_keep_their_digits(tmp_path: Path) -> None:
+    table = gpd.GeoDataFrame(
+        {"minutes": [1.23456], "from_lat": [30.123456789]},
+        geometry=gpd.points_from_xy([122.20449], [30.00449]),
+        crs="EPSG:4326",
+    )
+    tables.write_csv(table, tmp_path / "a.csv", decimals=2)
+    (row,) = csv.DictReader((tmp_path / "a.csv").read_text("utf-8-sig").splitlines())
+    assert row == {
+        "minutes": "1.23", "from_lat": "30.123457", "lon": "122.20449", "lat": "30.00449",
+    }  # fmt: skip
+
+
+def test_polygons_of_several_pieces_stay_one_row(tmp_path: Path) -> None:
+    one, two = shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)
+    cells = gpd.GeoDataFrame(
+        {"people": [5, 7]}, geometry=[one, shapely.MultiPolygon([one, two])], crs="EPSG:4326"
+    )
+    kinds = {"cells": "MultiPolygon"}
+    layers = {"cells": tables.multipolygons(cells)}
+    tables.write_geopackage(layers, tmp_path / "a.gpkg", geometry_types=kinds)
+    found = gpd.read_file(tmp_path / "a.gpkg", layer="cells")
+    assert found["people"].tolist() == [5, 7]
+    assert set(found.geom_type) == {"MultiPolygon"}
+    assert shapely.area(found.geometry.to_numpy()).tolist() == [1, 2]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -68,11 +68,14 @@ def by_hand(journeys: Journeys, row: int) -> dict[str, np.ndarray]:
                     boat[h] = min(boat[h], last(clock, at, on_foot=False, goal=int(hospital)))
         for base in state.helicopters:
             home = state.xy[int(state.post_node(np.array([base]))[0])]
-            starts = [(xy, leave, heli.unprepared_site_min)]
-            starts += [(pad_xy[k], carried(int(pads[k])), 0.0) for k in range(len(pads))]
-            for start, patient, extra in starts:
+            handover = min(p.care.handover_min, p.care.scene_min)
+            starts = [(xy, leave, heli.unprepared_site_min + handover, -1)]
+            starts += [(pad_xy[k], carried(int(pads[k])), 0.0, k) for k in range(len(pads))]
+            for start, patient, extra, origin in starts:
                 ready = tasked + heli.mobilisation_min + fly(home, start) + extra
                 for k, pad in enumerate(pads):
+                    if k == origin:
+                        continue
                     clock = max(patient, ready) + 2 * heli.transfer_min + fly(start, pad_xy[k])
                     apart = np.hypot(*(pad_xy[k] - state.xy[hospital]))
                     foot = bool(apart <= p.care.pad_at_hospital_m)
