@@ -82,6 +82,10 @@ def read_leniently(path: Path) -> tuple[Region, Findings]:
 def write_folder(region: Region, path: Path) -> list[Path]:
     """Write a region as a folder that `read_folder` reads back as the same region.
 
+    A CSV file does not tell numbers from texts: columns that its layer does not declare come back
+    as texts, 1.1 as ``1.1`` and a flag as ``yes`` or ``no``, without blanks around them. To guess
+    would turn ids such as 007 into numbers. GeoJSON and a GeoPackage (`region.save`) keep kinds.
+
     Args:
         region: any valid region.
         path: existing folder; files in it with the names of layers are replaced.

@@ -12,8 +12,11 @@ import pandas as pd
 from geodata import catalogue
 from geodata.errors import shorten
 
+# By how much minutes may exceed a bound and keep it: the rounding of a sum, as in verdicts.
+ROUNDING_MIN = 1e-6
 NAME_LIMIT = 60
 NOTE_LIMIT = 600
+DECIMALS = 3
 _KINDS_OF_PLACE = {
     "街道": "Subdistrict", "新区": "New Area", "县": "County", "区": "District", "市": "City",
     "镇": "Town", "乡": "Township", "岛": "Island",
@@ -72,14 +75,21 @@ def romanised(name_zh: str) -> str:
 
 
 def rounded(value: float, *, bound: float | None = None, digits: int = 1) -> str:
-    """Return `value` with as many decimals as it takes to stand on its side of `bound`.
+    """Return `value` with as many decimals, up to three, as put it on its side of `bound`.
 
     11.04 against a target of 11 reads ``11.04``, not ``11.0``, which would look like target met.
+    What three do not part from the bound reads as a thousandth off it: 11.00001 as ``11.001``. A
+    value above the bound by no more than `ROUNDING_MIN` keeps it. The pages' scripts do the same.
     """
     text = f"{value:.{digits}f}"
-    while bound is not None and digits < 9 and (float(text) <= bound) != (value <= bound):
+    if bound is None:
+        return text
+    kept = value <= bound + ROUNDING_MIN
+    while (float(text) <= bound) != kept and digits < DECIMALS:
         digits += 1
         text = f"{value:.{digits}f}"
+    if (float(text) <= bound) != kept:
+        text = f"{float(text) + (-1 if kept else 1) / 10**digits:.{digits}f}"
     return text
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,30 @@ COORDINATE_DIGITS = 6
 ZONE_DETAIL_M = 20.0
 
 
-def main() -> None:
-    """Build the GeoPackage beside this file."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--out", type=Path, default=HERE / "zhoushan.gpkg")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Build the GeoPackage, once all arguments are known.
+
+    Args:
+        arguments: of the command line; those of this process by default.
+
+    Raises:
+        SystemExit: with 0 after ``--help``, with 2 where an argument is not known.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m seeds.build",
+        description="Build the embedded region from the tables here and two public coastlines.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=HERE / "zhoushan.gpkg",
+        metavar="FILE",
+        help="GeoPackage to write; replaced if it exists (default: %(default)s)",
+    )
+    asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    built = build()
-    region.save(built, parser.parse_args().out)
+    region.save(build(), asked.out)
 
 
 def build() -> region.Region:

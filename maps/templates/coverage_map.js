@@ -37,13 +37,7 @@ CoverageMap.prototype.text = function (key, values) {
 };
 
 /* One decimal, or two where one would put the value on the wrong side of a break. */
-CoverageMap.prototype.number = function (minutes) {
-  var short = minutes.toFixed(1), bands = this.data.bands;
-  var crosses = bands.some(function (band) {
-    return band.upper !== null && (minutes <= band.upper) !== (Number(short) <= band.upper);
-  });
-  return crosses ? minutes.toFixed(2) : short;
-};
+CoverageMap.prototype.number = function (minutes) { return sided(minutes, uppers(this.data.bands), 2); };
 
 CoverageMap.prototype.minutes = function (minutes) {
   return minutes === null || minutes === undefined

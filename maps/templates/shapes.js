@@ -15,6 +15,28 @@ function decodeShape(shape) {
   return shape.map(function (polygon) { return polygon.map(decodeSteps); });
 }
 
+/* Whether minutes keep a bound, but for the rounding of a sum: as verdicts are made. */
+var ROUNDING_MIN = 1e-6;
+function keeps(minutes, bound) { return minutes <= bound + ROUNDING_MIN; }
+
+/* One decimal, or as many up to `most` as it takes to stand on its side of every bound; where those
+   do not do, one step of the last of them further: in two decimals 11.004 is 11.01. */
+function sided(minutes, bounds, most) {
+  var text, crossed;
+  function crosses(bound) { return keeps(minutes, bound) !== (Number(text) <= bound); }
+  for (var digits = 1; digits <= most; digits++) {
+    text = minutes.toFixed(digits);
+    crossed = bounds.filter(crosses);
+    if (!crossed.length) return text;
+  }
+  return (Number(text) + (keeps(minutes, crossed[0]) ? -1 : 1) / Math.pow(10, most)).toFixed(most);
+}
+
+/* Upper bounds of the classes of colour that have one. */
+function uppers(bands) {
+  return bands.map(function (band) { return band.upper; }).filter(function (upper) { return upper !== null; });
+}
+
 /* Builds an element with a class and text; data reaches the page through textContent alone. */
 function make(tag, name, text) {
   var element = document.createElement(tag);

@@ -14,6 +14,7 @@ function WhatIfMap(data, edits) {
   this.ui = data.ui;
   this.shade = 'now';
   this.islands = {};
+  this.rows = {};
   this.cells = [];
   var map = this.map = L.map('map', {minZoom: 6, maxZoom: 17, zoomSnap: 0.25, preferCanvas: true, zoomControl: false, attributionControl: false});
   this.renderer = L.canvas({padding: 0.4, tolerance: 3});
@@ -39,20 +40,15 @@ WhatIfMap.prototype.text = function (key, values) {
 };
 
 /* One decimal, or two where one would put the value on the wrong side of a break. */
-WhatIfMap.prototype.number = function (minutes) {
-  var short = minutes.toFixed(1);
-  var crosses = this.data.bands.some(function (band) {
-    return band.upper !== null && (minutes <= band.upper) !== (Number(short) <= band.upper);
-  });
-  return crosses ? minutes.toFixed(2) : short;
-};
+WhatIfMap.prototype.number = function (minutes) { return sided(minutes, uppers(this.data.bands), 2); };
 
 WhatIfMap.prototype.minutes = function (minutes) {
   return minutes === null || minutes === undefined ? this.text('unreachable') : this.text('minutes', {value: this.number(minutes)});
 };
 
 WhatIfMap.prototype.signed = function (minutes) {
-  return (minutes > 0 ? '+' : minutes < 0 ? '−' : '±') + Math.abs(minutes).toFixed(1);
+  var size = Math.abs(minutes).toFixed(1);
+  return Number(size) === 0 ? size : (minutes > 0 ? '+' : '−') + size;
 };
 
 WhatIfMap.prototype.count = function (value) {
@@ -62,7 +58,7 @@ WhatIfMap.prototype.count = function (value) {
 WhatIfMap.prototype.band = function (minutes) {
   var bands = this.data.bands, i = 0;
   if (minutes === null || minutes === undefined) return bands[bands.length - 1];
-  while (bands[i].upper !== null && minutes > bands[i].upper) i += 1;
+  while (bands[i].upper !== null && !keeps(minutes, bands[i].upper)) i += 1;
   return bands[i];
 };
 
@@ -95,7 +91,7 @@ WhatIfMap.prototype.drawLand = function () {
   group.addTo(map);
   this.dots = this.data.islands.filter(function (island) { return island.bounds && island.cells.length; }).map(function (island) {
     var dot = L.circleMarker(island.bounds.getCenter(), {renderer: self.renderer, radius: 5, weight: 1, color: '#1d2733', fillColor: '#e4e7ea', fillOpacity: 1});
-    dot.bindTooltip(function () { return self.cellTip(island.cells[0]); });
+    dot.bindTooltip(function () { return self.islandTip(island); });
     dot.island = island;
     return dot;
   });
@@ -186,13 +182,45 @@ WhatIfMap.prototype.cellTip = function (i) {
   box.appendChild(make('strong', '', title.filter(function (t, k) { return title.indexOf(t) === k; }).join(' · ') || this.text('unnamed')));
   box.appendChild(make('div', 'quiet', names[columns.zone[i]] + ' · ' + this.text('people', {n: this.count(columns.people[i])})));
   if (!answer) return box;
-  var was = answer.cells.before[i], now = answer.cells.now[i], line = make('div', 'big');
-  if (was === null || now === null || Math.abs(now - was) >= 0.05) line.appendChild(make('span', 'was', this.minutes(was) + ' → '));
-  line.appendChild(make('span', now !== null && now <= columns.target[i] ? 'met' : 'missed', this.minutes(now)));
+  var was = answer.cells.before[i], now = answer.cells.now[i], line = this.minutesLine(was, now);
+  line.appendChild(make('span', now !== null && keeps(now, columns.target[i]) ? 'met' : 'missed', this.minutes(now)));
   box.appendChild(line);
-  var crew = answer.crews[answer.cells.crew[i]], second = answer.crews[answer.cells.second[i]];
+  this.crewLines(box, i);
+  return box;
+};
+
+WhatIfMap.prototype.crewLines = function (box, i) {
+  var answer = this.answer, crew = answer.crews[answer.cells.crew[i]], second = answer.crews[answer.cells.second[i]];
   if (crew) box.appendChild(make('div', '', this.crew(crew)));
   if (second) box.appendChild(make('div', 'quiet', this.text('second', {crew: this.crew(second), minutes: this.minutes(answer.cells.second_min[i])})));
+};
+
+/* A line with what was, if that is something else; what is now follows. */
+WhatIfMap.prototype.minutesLine = function (was, now) {
+  var line = make('div', 'big');
+  if (was === null || now === null || Math.abs(now - was) >= 0.05) line.appendChild(make('span', 'was', this.minutes(was) + ' → '));
+  return line;
+};
+
+/* The tip of a dot tells what its colour does: the mean of the island, not of one of its cells. */
+WhatIfMap.prototype.islandTip = function (island) {
+  var row = this.rows[island.id], columns = this.data.cells, box = make('div');
+  var name = island.name || (row && (this.data.lang === 'zh' ? row.name_zh : row.name_en));
+  box.appendChild(make('strong', '', name || this.text('unnamed')));
+  if (!row) return box;
+  box.appendChild(make('div', 'quiet', this.text('island_people', {n: this.count(row.population)})));
+  var targets = island.cells.map(function (i) { return columns.target[i]; }), now = row.now_min;
+  var one = targets.every(function (target) { return target === targets[0]; });
+  var line = this.minutesLine(row.before_min, now);
+  line.appendChild(make('span', !one ? '' : now !== null && keeps(now, targets[0]) ? 'met' : 'missed', this.minutes(now)));
+  box.appendChild(make('div', 'quiet', this.text('island_mean')));
+  box.appendChild(line);
+  if (row.now_unreachable) box.appendChild(make('div', 'missed', this.text('unreached', {value: this.count(row.now_unreachable)})));
+  if (island.cells.length === 1) this.crewLines(box, island.cells[0]);
+  else if (row.vehicle) {
+    var crew = {vehicle: row.vehicle, post_id: row.post_id, name_zh: row.post_zh, name_en: row.post_en};
+    box.appendChild(make('div', '', this.text('island_crew', {crew: this.crew(crew)})));
+  }
   return box;
 };
 
@@ -225,10 +253,10 @@ WhatIfMap.prototype.paint = function (answer) {
       layer.setStyle({fillColor: colour, color: colour});
     }
   });
-  var rows = {};
-  answer.islands.forEach(function (row) { rows[row.island_id] = row; });
+  this.rows = {};
+  answer.islands.forEach(function (row) { self.rows[row.island_id] = row; });
   this.dots.forEach(function (dot) {
-    var row = rows[dot.island.id];
+    var row = self.rows[dot.island.id];
     if (row) dot.setStyle({fillColor: self.colour(row.before_min, row.now_min)});
   });
   this.styleLinks();

@@ -24,14 +24,9 @@ Panel.prototype.verdict = function (stats) {
   return {mark: '✗', text: this.text(stats.target_met_reason === 'cut_off' ? 'missed_cut_off' : 'missed'), name: 'missed'};
 };
 
-/* With as many decimals as it takes to stand on its side of the target. */
+/* On its side of the target, with as many decimals as in reports. */
 Panel.prototype.mean = function (stats) {
-  if (stats.mean_min === null) return '–';
-  for (var digits = 1; digits < 6; digits++) {
-    var text = stats.mean_min.toFixed(digits);
-    if ((Number(text) <= stats.target_min) === (stats.mean_min <= stats.target_min)) return text;
-  }
-  return text;
+  return stats.mean_min === null ? '–' : sided(stats.mean_min, [stats.target_min], 3);
 };
 
 Panel.prototype.zone = function (zone, stats) {

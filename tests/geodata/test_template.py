@@ -147,6 +147,25 @@ def test_a_written_folder_reads_as_the_same_region(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(table, read.layers[name])
 
 
+def test_columns_that_no_layer_declares_come_back_from_csv_as_texts(tmp_path: Path) -> None:
+    given = archipelago.tables()
+    posts, islands = given["posts"], given["islands"]
+    share = [1.1 + k for k in range(len(posts))]
+    given["posts"] = posts.assign(share=share, own_id="007", checked=True)
+    given["islands"] = islands.assign(share=0.5)
+    built = region.from_tables(given)
+    folder.write_folder(built, tmp_path)
+    read = region.load(tmp_path)
+    assert read.posts["share"].tolist() == [str(value) for value in share]
+    assert set(read.posts["own_id"]) == {"007"}
+    assert set(read.posts["checked"]) == {"yes"}
+    assert read.islands["share"].tolist() == [0.5] * len(islands)
+    own = ["share", "own_id", "checked"]
+    pd.testing.assert_frame_equal(read.posts.drop(columns=own), built.posts.drop(columns=own))
+    region.save(built, tmp_path / "kept.gpkg")
+    assert region.load(tmp_path / "kept.gpkg").posts["share"].tolist() == share
+
+
 def test_the_hash_of_a_folder_changes_with_any_file(isles: Path) -> None:
     before = region.load(isles).content_hash
     put(isles / "posts.csv", 2, "note", "changed")

@@ -73,6 +73,37 @@ def test_main_writes_the_built_region_where_asked(
     assert region.load(out).demand["population"].sum() == carried.demand["population"].sum()
 
 
+@pytest.fixture
+def no_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise AssertionError("a build was started")
+
+    monkeypatch.setattr(build, "build", refuse)
+
+
+@pytest.mark.usefixtures("no_build")
+def test_help_tells_where_the_region_goes_and_builds_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        build.main(["--help"])
+    assert caught.value.code == 0
+    told = capsys.readouterr().out
+    assert "python -m seeds.build" in told
+    assert "--out FILE" in told
+
+
+@pytest.mark.usefixtures("no_build")
+@pytest.mark.parametrize("arguments", [["--hlep"], ["extra"], ["--ou", "x.gpkg"], ["--out"]])
+def test_arguments_that_are_not_known_are_refused_before_any_build(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        build.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: python -m seeds.build" in capsys.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The region built anew, as a GeoPackage."""

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from geodata import region
+from maps import packing
+from maps.words import rounded
 from routing import scenario
 from routing.cli import frame, serve
 from routing.cli.serve_http import Server
@@ -270,6 +272,114 @@ def test_a_new_helipad_is_landed_on_moved_and_saved(
     after = scenario.apply(region.load(isles), asked)
     assert after.helipads["island_id"].iloc[-1] == "I03"
     assert page.get_log("browser") == []
+
+
+def tip(browser: Any, island_id: str) -> str:
+    """Return what the tip of an island's dot tells."""
+    script = (
+        "const dot = whatIf.map.dots.find(dot => dot.island.id === arguments[0]);"
+        "return dot.getTooltip()._content(dot).innerText"
+    )
+    return str(browser.execute_script(script, island_id))
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [("zh", ["全岛人口：{people}", "全岛平均反应时间", "{mean} 分钟"]),
+     ("en", ["Residents of the island: {people}", "Mean response of the island", "{mean} min"])],
+)  # fmt: skip
+def test_the_tip_of_a_dot_tells_the_mean_of_its_island_as_its_colour_does(
+    page: Any, server: Server, lang: str, told: list[str]
+) -> None:
+    page.get(f"{serve.address(server)}{lang}")
+    answered(page, 1)
+    answer = page.execute_script("return whatIf.map.answer")
+    rows = {row["island_id"]: row for row in answer["islands"]}
+    several = page.execute_script(
+        "return whatIf.map.dots.filter(d => d.island.cells.length > 1).map(d => d.island.id)"
+    )
+    differ = 0
+    for island_id in several:
+        row, found = rows[island_id], tip(page, island_id)
+        mean = page.execute_script("return whatIf.map.number(arguments[0])", row["now_min"])
+        for line in told:
+            assert line.format(people=f"{row['population']:,.0f}", mean=mean) in found
+        first = page.execute_script(
+            "const map = whatIf.map, i = map.islands[arguments[0]].cells[0];"
+            "return map.minutes(map.answer.cells.now[i])",
+            island_id,
+        )
+        differ += first not in found
+    assert differ, "on no island would the first cell tell something else"
+
+
+def test_a_dot_of_one_cell_tells_its_second_best_crew_too(page: Any) -> None:
+    single = page.execute_script(
+        "const map = whatIf.map, answer = map.answer;"
+        "return map.dots.filter(dot => dot.island.cells.length === 1 &&"
+        " answer.crews[answer.cells.second[dot.island.cells[0]]]).map(dot => dot.island.id)"
+    )
+    if not single:  # no such island: make one of the first
+        single = [page.execute_script("return whatIf.map.dots[0].island.id")]
+        page.execute_script("whatIf.map.dots[0].island.cells.length = 1")
+    assert "Second best: " in tip(page, single[0])
+
+
+def test_the_tip_of_a_dot_tells_what_was_and_whom_nobody_reaches(page: Any) -> None:
+    page.execute_script(
+        "const map = whatIf.map, answer = map.answer, row = answer.islands[0];"
+        "Object.assign(row, {before_min: 20, now_min: 11.004, now_unreachable: 1200,"
+        " population: null, vehicle: null}); map.paint(answer)"
+    )
+    island_id = page.execute_script("return whatIf.map.answer.islands[0].island_id")
+    found = tip(page, island_id)
+    assert "20.0 min → 11.01 min" in found
+    assert "unreachable residents 1,200" in found
+    assert "Residents of the island: unknown" in found
+    colours = (
+        "const map = whatIf.map, dot = map.dots.find(dot => dot.island.id === arguments[0]);"
+        "return [dot.options.fillColor, map.band(11.004).colour, map.band(11).colour]"
+    )
+    dot, above, within = page.execute_script(colours, island_id)
+    assert dot == above != within
+
+
+# Class bounds of the Coral Isles are those of the targets: 11 and 14 among them.
+@pytest.mark.parametrize(
+    "value", [10.94, 10.96, 10.9999, 11.0, 11.0000005, 11.000002, 11.004, 11.04, 11.06, 14.0001]
+)
+def test_a_number_is_printed_on_the_side_of_the_bound_that_it_is_coloured_on(
+    page: Any, value: float
+) -> None:
+    script = (
+        "const map = whatIf.map, text = map.number(arguments[0]);"
+        "return [text, map.band(arguments[0]).upper, map.band(Number(text)).upper,"
+        " whatIf.panel.mean({mean_min: arguments[0], target_min: 11})]"
+    )
+    text, coloured, printed, mean = page.execute_script(script, value)
+    assert printed == coloured
+    assert len(text.partition(".")[2]) <= 2
+    if not 11.0 < value <= 11.000001:
+        (hundredths,) = packing.whole([value], [11.0, 14.0])
+        assert float(text) == pytest.approx(hundredths / 100, abs=0.05)
+    assert mean == rounded(value, bound=11.0), "the page and the report tell one mean"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(11.004, "11.01"), (11.000002, "11.01"), (11.0000005, "11.0")]
+)
+def test_a_number_just_above_a_bound_is_a_hundredth_above_it_and_rounding_is_not(
+    page: Any, value: float, text: str
+) -> None:
+    assert page.execute_script("return whatIf.map.number(arguments[0])", value) == text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [(0.04, "0.0"), (-0.04, "0.0"), (0, "0.0"), (0.06, "+0.1"), (-0.06, "−0.1"), (-2.5, "−2.5")],
+)
+def test_a_change_that_rounds_to_nothing_has_no_sign(page: Any, change: float, text: str) -> None:
+    assert page.execute_script("return whatIf.map.signed(arguments[0])", change) == text
 
 
 def test_what_is_dropped_into_the_sea_goes_back_with_a_word(page: Any) -> None:
