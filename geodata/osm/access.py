@@ -64,13 +64,20 @@ ROAD_KEYS = (
     "impassable",
 )
 
-_OPEN = frozenset(("yes", "designated", "permissive", "official"))
-_PRIVATE = frozenset(
-    ("private", "customers", "delivery", "permit", "residents", "employees", "agricultural",
-     "forestry", "emergency", "psv", "bus", "taxi", "hgv")
+# Values of access from wide to narrow, within each group too; any other value says nothing.
+_OPEN = ("yes", "designated", "official", "permissive")
+_NOT_THROUGH = ("discouraged", "destination")
+_PRIVATE = (
+    "customers", "permit", "residents", "delivery", "employees", "agricultural", "forestry",
+    "psv", "bus", "taxi", "hgv", "private", "emergency",
 )  # fmt: skip
-_BARRED = frozenset(("no", "military", "restricted", "use_sidepath", "dismount"))
+_BARRED = ("restricted", "military", "dismount", "use_sidepath", "no")
+_FROM_WIDE_TO_CLOSED = (*_OPEN, *_NOT_THROUGH, *_PRIVATE, *_BARRED)
 _FROM_NARROW_TO_WIDE = ("motorcar", "motor_vehicle", "vehicle", "access")
+
+_LIMIT_KEYS = ("maxspeed", "maxspeed:forward", "maxspeed:backward")
+# The limits of the directions that are driven, by `Drive.oneway`.
+_DRIVEN_LIMIT_KEYS = {0: _LIMIT_KEYS[1:], 1: _LIMIT_KEYS[1:2], -1: _LIMIT_KEYS[2:]}
 
 # Barriers that stop a vehicle unless the node says who may pass.
 _SOLID = frozenset(
@@ -175,13 +182,14 @@ def blocks(tags: Tags) -> bool:
     """Return whether a node with a barrier stops an emergency vehicle.
 
     Bollards, blocks and stiles do; gates, lift gates, toll booths and cattle grids do not, unless
-    they are signed as closed to all. `emergency=yes` or an open access tag opens any of them.
+    they are signed as closed to all. `emergency=yes` opens any of them, and so does an access tag
+    that lets anybody drive there.
     """
     barrier = tags.get("barrier", "")
     if not barrier or tags.get("emergency") in _OPEN:
         return False
     _, said = narrowest(tags)
-    if said in _OPEN or said in _PRIVATE:
+    if said in (*_OPEN, *_NOT_THROUGH, *_PRIVATE):
         return False
     if barrier == "bollard" and tags.get("bollard") in _MOVABLE_BOLLARDS:
         return False
@@ -191,7 +199,9 @@ def blocks(tags: Tags) -> bool:
 def narrowest(tags: Tags) -> tuple[str, str]:
     """Return the narrowest access tag that applies to an ambulance and its value, or two blanks.
 
-    Of a list of values the widest counts. Keys of other vehicles, as `hgv`, do not apply.
+    Of a list of values the widest counts, whatever their order: ``yes`` before ``destination``
+    before ``private`` before ``no``, and a value of no known meaning last. Keys of other vehicles,
+    as `hgv`, do not apply.
 
     Example:
         >>> narrowest({"vehicle": "no", "motorcar": "yes", "hgv": "no"})
@@ -206,7 +216,8 @@ def narrowest(tags: Tags) -> tuple[str, str]:
 def _path_is_open(tags: Tags) -> bool:
     if tags.get("emergency") in _OPEN:
         return True
-    return any(tags.get(key) in _OPEN for key in ("motorcar", "motor_vehicle", "vehicle"))
+    keys = ("motorcar", "motor_vehicle", "vehicle")
+    return any(_of_list(tags.get(key, "")) in _OPEN for key in keys)
 
 
 def _closure(tags: Tags) -> tuple[str, bool]:
@@ -225,30 +236,30 @@ def _closure(tags: Tags) -> tuple[str, bool]:
 def _of_list(text: str) -> str:
     """Return the widest of the values of a list, as ``private; yes`` is open."""
     parts = [part.strip() for part in text.split(";") if part.strip()]
-    for group in (_OPEN, _PRIVATE):
-        for part in parts:
-            if part in group:
-                return part
-    return parts[0] if parts else ""
+    known = [value for value in _FROM_WIDE_TO_CLOSED if value in parts]
+    return next(iter(known or parts), "")
 
 
 def _limit(tags: Tags) -> values.Reading | BadSpeed:
-    """Return the limit of a road; of two directions the lower one."""
-    readings = []
-    for key in ("maxspeed", "maxspeed:forward", "maxspeed:backward"):
-        if key in tags:
-            reading = values.speed_kmh(tags[key])
-            if reading.how == "impossible":
-                return BadSpeed(key, tags[key])
-            readings.append(reading)
-    known = [one for one in readings if not math.isnan(one.value)]
-    if known:
-        return min(known, key=lambda one: one.value)
+    """Return the limit of a road; of the directions that are driven the lower one.
+
+    In its direction a limit of one direction goes before the general one.
+    """
+    readings = {key: values.speed_kmh(tags[key]) for key in _LIMIT_KEYS if key in tags}
+    for key, reading in readings.items():
+        if reading.how == "impossible":
+            return BadSpeed(key, tags[key])
+    known = {key: one for key, one in readings.items() if not math.isnan(one.value)}
+    driven = _DRIVEN_LIMIT_KEYS[_oneway(tags)]
+    limits = [known.get(key, known.get("maxspeed")) for key in driven]
+    if found := [one for one in limits if one is not None]:
+        return min(found, key=lambda one: one.value)
     for key in ("maxspeed:type", "zone:maxspeed", "source:maxspeed"):
         zone = values.speed_kmh(tags[key]) if ":" in tags.get(key, "") else None
         if zone and zone.how in ("zone", "unlimited"):
             return zone
-    return readings[0] if readings else values.Reading(math.nan, "tagged")
+    said = [readings[key] for key in ("maxspeed", *driven) if key in readings]
+    return said[0] if said else values.Reading(math.nan, "tagged")
 
 
 def _oneway(tags: Tags) -> int:

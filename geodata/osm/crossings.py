@@ -32,11 +32,13 @@ class Service:
         ident: kind and number on the map of the relation, or of the first way.
         tags: of the relation; without one, none.
         ways: positions of its ways.
+        whole: whether the file has every way of the relation.
     """
 
     ident: str
     tags: Tags
     ways: tuple[int, ...]
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class Sea:
             members = tuple(dict.fromkeys(at[w] for w in relation.ways if w in at))
             claimed.update(members)
             if members:
-                yield Service(f"r{relation.number}", relation.tags, members)
+                ident = f"r{relation.number}"
+                yield Service(ident, relation.tags, members, whole=not relation.missing)
         free = [k for k in range(len(self.ways)) if k not in claimed]
         nameless = [k for k in free if not naming.both(self.ways.tags[k])[0]]
         groups: dict[str, list[int]] = defaultdict(list)
@@ -145,6 +148,22 @@ class Sea:
             for a, b in itertools.pairwise(at):
                 hops.append(Hop(k, known[a], known[b], self.length_km(known[a], known[b])))
         return hops
+
+    def one_direction_km(self, service: Service) -> float:
+        """Return the length of a service from one end to the other.
+
+        Where each direction has a way of its own, the shorter one counts, as it does in `paths`.
+        """
+        used = {hop: hop.length_km for path in self.paths(service) for hop, _ in path}
+        return sum(used.values())
+
+    def is_cut(self, service: Service) -> bool:
+        """Return whether the file lacks ways of a service, or an end of one of them."""
+        return not service.whole or any(self.lacks_end(k) for k in service.ways)
+
+    def lacks_end(self, k: int) -> bool:
+        """Return whether the file lacks the first or the last node of way k."""
+        return not np.isfinite(self.ways.lon[self.ways.slice(k)][[0, -1]]).all()
 
     def length_km(self, begin: int, end: int) -> float:
         """Return the length between two flat positions of one way."""

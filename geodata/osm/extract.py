@@ -139,12 +139,14 @@ class Relation:
         tags: its tags.
         ways: numbers of its member ways, in order.
         inner: those among them with the role ``inner``.
+        missing: those among them that the file lacks; known of ferries only.
     """
 
     number: int
     tags: Tags
     ways: tuple[int, ...]
     inner: frozenset[int] = frozenset()
+    missing: frozenset[int] = frozenset()
 
 
 @dataclass

@@ -213,13 +213,15 @@ class _Finder:
     def _known_duration(self, service: Service, path: Path, length_km: float) -> float:
         if "duration" in service.tags:
             whole = self._read_duration(service.tags["duration"], f"relation {service.ident[1:]}")
-            total = sum(hop.length_km for hop in self.sea.hops(service))
+            if self.sea.is_cut(service):  # the share of this crossing in the whole is not known
+                return math.nan
+            total = self.sea.one_direction_km(service)
             return whole * min(1.0, length_km / total) if total else whole
         minutes, covered, texts = 0.0, 0.0, set()
         for way in dict.fromkeys(hop.way for hop, _ in path):
             text = self.ways.tags[way].get("duration", "")
             value = self._read_duration(text, f"way {self.ways.ids[way]}") if text else math.nan
-            if math.isnan(value):
+            if math.isnan(value) or self.sea.lacks_end(way):
                 continue
             used = sum(hop.length_km for hop, _ in path if hop.way == way)
             whole = self.sea.length_km(self.ways.slice(way).start, self.ways.slice(way).stop - 1)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
 from shapely.geometry.base import BaseGeometry
 
 from geodata.osm.extract import Ints, Ways
@@ -53,7 +55,8 @@ def cut(ways: Ways, usable: Flags, blocking: Ints, area: BaseGeometry) -> Pieces
 
     Nodes that the file lacks or that lie outside the area interrupt a way. At a blocking node the
     pieces end apart from each other, so that nothing passes; no node where a turn is possible is
-    lost.
+    lost. Nodes at one place that a way joins without any length are one node, which has the lowest
+    of their numbers.
 
     Args:
         ways: roads.
@@ -139,6 +142,7 @@ def _pieces(
 ) -> Pieces:
     way, tail, head, path = [], [], [], []
     extra_ref, extra_at = [], []
+    same: list[tuple[int, int]] = []
     at = np.full(len(refs), -1, np.int64)
 
     def node(position: int) -> int:
@@ -159,15 +163,29 @@ def _pieces(
                 tail.append(node(begin))
                 head.append(node(end))
                 path.append(span)
+            elif breaks[[begin, end]].all() and not blocked[[begin, end]].any():
+                same.append((node(begin), node(end)))
+    one = _merged(same, len(refs) + len(extra_ref))
     return Pieces(
         np.array(way, np.int64),
-        np.array(tail, np.int64),
-        np.array(head, np.int64),
+        one[np.array(tail, np.int64)],
+        one[np.array(head, np.int64)],
         path,
         np.concatenate([refs, np.array(extra_ref, np.int64)]),
         np.concatenate([at, np.array(extra_at, np.int64)]),
         np.r_[np.zeros(len(refs), bool), np.ones(len(extra_ref), bool)],
     )
+
+
+def _merged(same: list[tuple[int, int]], n: int) -> Ints:
+    """Return for each of n nodes the lowest of those that it is one with, shape (n,)."""
+    if not same:
+        return np.arange(n)
+    a, b = np.array(same, np.int64).reshape(-1, 2).T
+    graph = sparse.coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
+    _, label = csgraph.connected_components(graph, directed=False)
+    _, lowest, of = np.unique(label, return_index=True, return_inverse=True)
+    return np.asarray(lowest[of], np.int64)
 
 
 def _without_repeats(ways: Ways, begin: int, end: int) -> Ints:

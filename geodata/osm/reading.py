@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class _Reader:
         self.built: list[BaseGeometry] = []
         self.ferry_relations: list[Relation] = []
         self.area_relations: list[Relation] = []
+        self.ferry_members, self.ferry_members_left = set[int](), set[int]()
         names = ("tagged_nodes", "ways", "relations", "turn_restrictions")
         self.counts = dict.fromkeys(names, 0)
 
@@ -88,6 +90,7 @@ class _Reader:
                 if _area_wanted(tags, kind):
                     self.area_relations.append(_relation(relation))
         self.ferry_members = {way for r in self.ferry_relations for way in r.ways}
+        self.ferry_members_left = set(self.ferry_members)
         self.area_members = {way for r in self.area_relations for way in r.ways}
 
     def nodes(self) -> None:
@@ -108,6 +111,7 @@ class _Reader:
             self.counts["ways"] += 1
             if len(way.nodes) == 0:
                 continue
+            self.ferry_members_left.discard(way.id)
             tags = _tags(way)
             if way.id in self.area_members:
                 self.members.add(way, {})
@@ -125,7 +129,10 @@ class _Reader:
             roads=roads,
             coast=self.coast.finish(),
             ferries=self.ferry_ways.finish(),
-            ferry_relations=self.ferry_relations,
+            ferry_relations=[
+                replace(one, missing=frozenset(one.ways) & self.ferry_members_left)
+                for one in self.ferry_relations
+            ],
             features=self.features,
             built=self.built,
             buildings=lonlat,

@@ -49,8 +49,8 @@ _UNIT = {"mph": KMH_PER_MPH, "knot": KMH_PER_KNOT, "knots": KMH_PER_KNOT}
 
 _CLOCK = re.compile(r"([+-])?(\d+):([0-5]\d)(?::([0-5]\d))?")
 _ISO = re.compile(
-    r"([+-])?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?"
-    r"(?:(\d+(?:\.\d+)?)S)?)?",
+    r"([+-])?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?"
+    r"(?:(\d+(?:[.,]\d+)?)S)?)?",
     re.IGNORECASE,
 )
 _WORDS = re.compile(
@@ -98,8 +98,9 @@ def speed_kmh(text: str) -> Reading:
 def duration_min(text: str) -> Reading:
     """Return a `duration` in minutes.
 
-    Understands ISO 8601 (``PT1H30M``), ``HH:MM``, ``HH:MM:SS``, minutes (``45``) and words
-    (``1 h 30 min``). A duration is impossible where it is not above zero or is longer than a day.
+    Understands ISO 8601 (``PT1H30M``, ``PT0,5H``), ``HH:MM``, ``HH:MM:SS``, minutes (``45``) and
+    words (``1 h 30 min``). A duration is impossible where it is not above zero or is longer than a
+    day.
 
     Example:
         >>> duration_min("PT1H30M").value, duration_min("1:45").value, duration_min("25").value
@@ -170,9 +171,11 @@ def _iso_min(text: str) -> float | None:
     found = _ISO.fullmatch(text)
     if not found or not any(found.groups()[1:]):
         return None
-    sign, weeks, days, hours, minutes, seconds = found.groups()
-    total = 10_080.0 * float(weeks or 0) + 1_440.0 * float(days or 0)
-    total += 60.0 * float(hours or 0) + float(minutes or 0) + float(seconds or 0) / 60.0
+    sign = found.group(1)
+    # Before the fraction of an hour, minute or second, ISO 8601 has a comma or a point.
+    numbers = [float((part or "0").replace(",", ".")) for part in found.groups()[1:]]
+    weeks, days, hours, minutes, seconds = numbers
+    total = 10_080.0 * weeks + 1_440.0 * days + 60.0 * hours + minutes + seconds / 60.0
     return -total if sign == "-" else total
 
 

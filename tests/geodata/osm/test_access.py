@@ -67,6 +67,51 @@ def test_the_widest_of_several_access_values_counts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("listed", "counts"),
+    [
+        ("no;destination", "destination"),
+        ("private;destination", "destination"),
+        ("destination;yes", "yes"),
+        ("no;private", "private"),
+        ("no;delivery;destination;permissive", "permissive"),
+        ("private;customers", "customers"),
+        ("no;discouraged", "discouraged"),
+        ("military;no", "military"),
+        ("no;unheard_of", "no"),
+        ("unheard_of;private", "private"),
+        ("unheard_of", "unheard_of"),
+        ("unheard_of;other", "unheard_of"),
+        ("no;;", "no"),
+        (";", ""),
+    ],
+)
+def test_the_widest_value_of_a_list_counts_whatever_the_order(listed: str, counts: str) -> None:
+    assert access.narrowest({"motor_vehicle": listed}) == ("motor_vehicle", counts)
+    parts = listed.split(";")
+    if "other" not in parts:  # of two values without a meaning the first stands
+        backwards = ";".join(reversed(parts))
+        assert access.narrowest({"motor_vehicle": backwards}) == ("motor_vehicle", counts)
+
+
+@pytest.mark.parametrize(
+    ("listed", "private"),
+    [("no;destination", False), ("no;private", True), ("destination;delivery", False)],
+)
+def test_a_list_with_an_opening_value_does_not_bar_a_road(listed: str, private: bool) -> None:
+    assert drive(highway="residential", motor_vehicle=listed).private is private
+
+
+def test_a_list_of_closing_values_bars_a_road() -> None:
+    found = access.drive({"highway": "residential", "motor_vehicle": "no;unheard_of"})
+    assert found == Barred("motor_vehicle=no")
+
+
+def test_a_list_that_opens_a_path_makes_it_a_road() -> None:
+    assert access.is_road({"highway": "footway", "motor_vehicle": "no;yes"})
+    assert not access.is_road({"highway": "footway", "motor_vehicle": "no;destination"})
+
+
+@pytest.mark.parametrize(
     ("tags", "oneway"),
     [
         ({"oneway": "yes"}, 1),
@@ -121,6 +166,65 @@ def test_of_two_directions_the_lower_limit_counts() -> None:
     assert found.speed_kmh == 60.0
 
 
+@pytest.mark.parametrize(
+    ("tags", "kmh"),
+    [
+        ({"oneway": "yes", "maxspeed:forward": "80", "maxspeed:backward": "40"}, 80.0),
+        ({"oneway": "-1", "maxspeed:forward": "40", "maxspeed:backward": "80"}, 80.0),
+        ({"oneway": "yes", "maxspeed": "50", "maxspeed:backward": "40"}, 50.0),
+        ({"oneway": "yes", "maxspeed": "30", "maxspeed:forward": "50"}, 50.0),
+        ({"junction": "roundabout", "maxspeed": "50", "maxspeed:backward": "40"}, 50.0),
+        # Driven both ways by those who matter here.
+        (
+            {
+                "oneway": "yes",
+                "oneway:emergency": "no",
+                "maxspeed:forward": "80",
+                "maxspeed:backward": "40",
+            },
+            40.0,
+        ),
+    ],
+)
+def test_on_a_one_way_road_only_the_limit_of_its_direction_counts(
+    tags: dict[str, str], kmh: float
+) -> None:
+    found = access.drive({"highway": "primary", **tags})
+    assert isinstance(found, Drive)
+    assert (found.speed_kmh, found.limit) == (kmh, "tagged")
+
+
+def test_a_limit_of_the_direction_that_is_not_driven_leaves_the_speed_of_the_class() -> None:
+    found = drive(highway="primary", oneway="yes", maxspeed__backward="40")
+    assert (found.speed_kmh, found.limit) == (65.0, "assumed")
+
+
+@pytest.mark.parametrize(
+    ("general", "forward", "backward", "kmh"),
+    [
+        ("30", "50", "40", 40.0),
+        ("60", "80", None, 60.0),  # backward has the general limit
+        ("60", None, "80", 60.0),
+        ("80", "50", None, 50.0),
+        (None, "50", None, 50.0),
+        ("60", "signals", "brisk", 60.0),
+        ("brisk", "50", None, 50.0),
+    ],
+)
+def test_limits_of_the_directions_go_before_the_general_limit(
+    general: str | None, forward: str | None, backward: str | None, kmh: float
+) -> None:
+    limits = {"maxspeed": general, "maxspeed:forward": forward, "maxspeed:backward": backward}
+    found = access.drive({"highway": "primary", **{k: v for k, v in limits.items() if v}})
+    assert isinstance(found, Drive)
+    assert found.speed_kmh == kmh
+
+
+def test_an_impossible_limit_is_reported_in_whatever_direction() -> None:
+    tags = {"highway": "primary", "oneway": "yes", "maxspeed:backward": "0"}
+    assert access.drive(tags) == BadSpeed("maxspeed:backward", "0")
+
+
 def test_a_kind_of_limit_stands_in_for_a_missing_number() -> None:
     assert drive(highway="primary", source__maxspeed="CN:urban").speed_kmh == 50.0
     assert drive(highway="primary", source__maxspeed="sign").limit == "assumed"
@@ -152,6 +256,9 @@ def test_tracks_slow_down_with_their_grade() -> None:
         ({"barrier": "bollard", "bollard": "removable"}, False),
         ({"barrier": "bollard", "emergency": "yes"}, False),
         ({"barrier": "bollard", "motor_vehicle": "yes"}, False),
+        ({"barrier": "bollard", "motor_vehicle": "destination"}, False),
+        ({"barrier": "gate", "access": "no;destination"}, False),
+        ({"barrier": "gate", "access": "no;unheard_of"}, True),
         ({"barrier": "gate"}, False),
         ({"barrier": "gate", "access": "private"}, False),
         ({"barrier": "gate", "access": "no"}, True),

@@ -96,6 +96,22 @@ def test_roads_that_share_no_nodes_are_refused(tmp_path: Path) -> None:
     assert fault.params["parts"] == 21
 
 
+def test_a_road_goes_on_over_two_junctions_at_one_place(tmp_path: Path) -> None:
+    drawn = drawing.least()
+    places = {20: (122.03, 30.03), 21: (122.03, 30.03), 23: (122.03, 30.04), 24: (122.04, 30.03)}
+    for number, place in {**places, 25: (122.02, 30.03)}.items():
+        drawn.node(number, *place)
+    drawn.way(11, [2, 20, 21, 23], highway="primary")
+    drawn.way(12, [20, 24], highway="residential")
+    drawn.way(13, [21, 25], highway="residential")
+    found = imported(drawn, tmp_path)
+    assert validate.faults(found.region) == []
+    assert found.report["roads"]["components"] == 1
+    ends = found.region.roads[["from_node", "to_node"]].to_numpy().ravel().tolist()
+    assert ends.count("n20") == 4
+    assert (found.region.roads["length_km"] > 0.0).all()
+
+
 def test_every_impossible_speed_is_reported_at_once_or_forgiven(tmp_path: Path) -> None:
     drawn = drawing.least()
     drawn.node(5, 122.03, 30.03)

@@ -134,6 +134,108 @@ def test_the_duration_of_a_relation_is_that_of_its_whole_line(tmp_path: Path) ->
     assert (line.duration_min, line.kind, line.ident) == (20.0, "car_ferry", "r9-1")
 
 
+def back_and_forth(**return_tags: str) -> drawing.Map:
+    """Return a relation of half an hour with a way for each direction, the way back longer."""
+    drawn = sea()
+    drawn.way(1, [A, 10, B1], route="ferry", oneway="yes")
+    drawn.way(2, [B1, 12, A], route="ferry", **return_tags)
+    drawn.relation(9, [1, 2], type="route", route="ferry", name="R", duration="00:30")
+    return drawn
+
+
+@pytest.mark.parametrize("tags", [{"oneway": "yes"}, {}])
+def test_the_duration_of_a_relation_is_that_of_one_direction(
+    tmp_path: Path, tags: dict[str, str]
+) -> None:
+    line = only(find(back_and_forth(**tags), tmp_path))
+    assert (line.duration_min, line.tagged) == (30.0, True)
+
+
+def test_a_way_back_that_differs_on_a_part_only_does_not_shorten_the_crossing(
+    tmp_path: Path,
+) -> None:
+    drawn = sea()
+    drawn.node(20, 122.03, 30.01)
+    drawn.way(1, [A, 20], route="ferry")
+    drawn.way(2, [20, 10, B1], route="ferry", oneway="yes")
+    drawn.way(3, [B1, 12, 20], route="ferry", oneway="yes")
+    drawn.relation(9, [1, 2, 3], type="route", route="ferry", name="R", duration="00:30")
+    assert only(find(drawn, tmp_path)).duration_min == 30.0
+
+
+def test_a_way_for_each_direction_of_a_line_with_a_stop_leaves_its_duration(
+    tmp_path: Path,
+) -> None:
+    drawn = sea(b1="terminal")
+    drawn.way(1, [A, 10, B1], route="ferry", oneway="yes")
+    drawn.way(2, [B1, 13, 14, C], route="ferry", oneway="yes")
+    drawn.way(3, [C, 14, 13, B1], route="ferry", oneway="yes")
+    drawn.way(4, [B1, 12, A], route="ferry", oneway="yes")
+    drawn.relation(9, [1, 2, 3, 4], type="route", route="ferry", name="R", duration="01:00")
+    found = find(drawn, tmp_path)
+    assert ends(found) == [[A, B1], [B1, C]]
+    assert sum(line.duration_min for line in found.lines) == pytest.approx(60.0, abs=0.02)
+
+
+def legs(*, second: bool = True, members: tuple[int, ...] = (1, 2)) -> drawing.Map:
+    """Return a relation A-B-C of an hour; the file need not have its second leg."""
+    drawn = sea(b1="terminal")
+    drawn.way(1, [A, 10, B1], route="ferry")
+    if second:
+        drawn.way(2, [B1, 13, 14, C], route="ferry")
+    drawn.relation(9, members, type="route", route="ferry", name="R", duration="01:00")
+    return drawn
+
+
+def first_leg(found: Found) -> Line:
+    (line,) = [line for line in found.lines if set(line.ends) == {A, B1}]
+    return line
+
+
+def assert_estimated(line: Line) -> None:
+    assert not line.tagged
+    assert line.duration_min == pytest.approx(FERRY_TIME[line.kind].of(line.length_km), abs=0.01)
+
+
+def test_a_relation_that_the_file_has_in_part_only_gives_no_duration(tmp_path: Path) -> None:
+    whole = find(legs(), tmp_path)
+    assert all(line.tagged for line in whole.lines)
+    assert first_leg(whole).duration_min < 60.0
+    assert_estimated(only(find(legs(second=False), tmp_path)))
+
+
+def test_a_relation_whose_way_is_cut_off_gives_no_duration(tmp_path: Path) -> None:
+    drawn = legs(second=False)
+    drawn.way(2, [B1, 13, 998, 999], route="ferry")
+    found = find(drawn, tmp_path)
+    assert_estimated(only(found))
+    assert found.counts.ends_at_sea == ["R (r9-2)"]
+
+
+def test_a_road_among_the_ways_of_a_relation_is_not_missing(tmp_path: Path) -> None:
+    drawn = legs(members=(1, 2, 5))
+    drawn.node(20, 122.01, 30.01)
+    drawn.way(5, [20, A], highway="footway")
+    found = find(drawn, tmp_path)
+    assert all(line.tagged for line in found.lines)
+    assert first_leg(found).duration_min == first_leg(find(legs(), tmp_path)).duration_min
+
+
+def test_an_impossible_duration_of_a_relation_in_part_is_still_a_fault(tmp_path: Path) -> None:
+    drawn = sea()
+    drawn.way(1, [A, 10, B1], route="ferry")
+    drawn.relation(9, [1, 2], type="route", route="ferry", name="R", duration="0")
+    with pytest.raises(InputError) as error:
+        find(drawn, tmp_path)
+    assert [fault.key for fault in error.value.faults] == ["osm_ferry_duration"]
+
+
+def test_a_way_that_the_file_cuts_off_gives_no_duration(tmp_path: Path) -> None:
+    drawn = sea(b1="terminal")
+    drawn.way(1, [A, 10, B1, 13, 999], route="ferry", name="Cut", duration="01:00")
+    assert_estimated(first_leg(find(drawn, tmp_path)))
+
+
 def test_durations_of_the_parts_of_a_line_add_up(tmp_path: Path) -> None:
     drawn = sea()
     drawn.way(1, [A, 10], route="ferry", name="L", duration="10")
@@ -248,6 +350,8 @@ def test_a_round_trip_is_left_out_and_counted(tmp_path: Path) -> None:
         ({"motor_vehicle": "no", "emergency": "yes"}, "car_ferry", True),
         ({"motor_vehicle": "yes", "emergency": "no"}, "passenger", True),
         ({"motorcar": "no; yes"}, "car_ferry", True),
+        ({"motorcar": "private;customers"}, "car_ferry", True),
+        ({"motor_vehicle": "no;destination"}, "car_ferry", True),
         ({"hgv": "yes"}, "car_ferry", True),
         ({"hgv": "no"}, "passenger", False),
         ({"access": "yes"}, "passenger", False),

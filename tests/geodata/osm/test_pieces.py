@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import networkx as nx
@@ -125,6 +126,68 @@ def test_vertices_on_top_of_each_other_are_one() -> None:
     assert len(cut(nowhere)) == 0
 
 
+TWO_AT_ONE_PLACE = {
+    20: (1.0, 0.0),
+    21: (1.0, 0.0),
+    22: (0.0, 0.0),
+    23: (2.0, 0.0),
+    24: (1.0, 1.0),
+    25: (1.0, -1.0),
+    26: (1.0, 0.0),
+    27: (3.0, 0.0),
+}
+
+
+def joints(drawn: Ways, found: pieces.Pieces) -> set[tuple[int, int]]:
+    """Return the map numbers of the ends of each piece, the lower one first."""
+    a, b = found.node_ref[found.tail].tolist(), found.node_ref[found.head].tolist()
+    assert np.isfinite(drawn.lon[found.node_at[[*found.tail, *found.head]]]).all()
+    return {(min(pair), max(pair)) for pair in zip(a, b, strict=True)}
+
+
+def test_two_junctions_at_one_place_are_one() -> None:
+    ways = drawing.ways(
+        (1, [22, 20, 21, 23], {}), (2, [20, 24], {}), (3, [21, 25], {}), at=TWO_AT_ONE_PLACE
+    )
+    found = cut(ways)
+    assert joints(ways, found) == {(20, 22), (20, 23), (20, 24), (20, 25)}
+    assert len(chains(ways, found)) == 4
+
+
+def test_a_whole_way_without_length_joins_its_ends() -> None:
+    ways = drawing.ways(
+        (1, [22, 21], {}), (2, [21, 26], {}), (3, [20, 26], {}), (4, [20, 23], {}),
+        at=TWO_AT_ONE_PLACE,
+    )  # fmt: skip
+    found = cut(ways)
+    assert joints(ways, found) == {(20, 22), (20, 23)}
+    ((refs, *_),) = chains(ways, found)
+    assert sorted((refs[0], refs[-1])) == [22, 23]
+    shape = shapely.LineString([TWO_AT_ONE_PLACE[ref] for ref in refs])
+    assert shape.length == 2.0
+
+
+def test_a_dead_end_without_length_does_not_rename_its_junction() -> None:
+    ways = drawing.ways((1, [22, 21, 23], {}), (2, [21, 20], {}), at=TWO_AT_ONE_PLACE)
+    assert joints(ways, cut(ways)) == {(21, 22), (21, 23)}
+
+
+def test_nothing_passes_a_barrier_on_top_of_a_junction() -> None:
+    ways = drawing.ways(
+        (1, [22, 20, 21, 23], {}), (2, [21, 24], {}), (3, [20, 25], {}), at=TWO_AT_ONE_PLACE
+    )
+    for blocking in (20, 21):
+        found = cut(ways, [blocking])
+        graph = nx.Graph(list(zip(found.tail.tolist(), found.head.tolist(), strict=True)))
+        at = {ref: node for node, ref in enumerate(found.node_ref.tolist())}
+        assert not nx.has_path(graph, at[22], at[23])
+
+
+def test_junctions_at_one_place_that_no_way_joins_stay_apart() -> None:
+    ways = drawing.ways((1, [22, 20, 23], {}), (2, [24, 21, 25], {}), at=TWO_AT_ONE_PLACE)
+    assert len(joints(ways, cut(ways))) == 2
+
+
 def walks() -> st.SearchStrategy[tuple[list[int], dict[str, str]]]:
     """Return random walks over the grid, some one-way, some of another class."""
 
@@ -184,3 +247,41 @@ def test_distances_and_turns_are_those_of_the_plain_graph(
         ours = nx.single_source_dijkstra_path_length(simple, node)
         for other, other_ref in free.items():
             assert ours.get(other) == far.get(other_ref)
+
+
+# Columns of the grid two by two on top of each other.
+STACKED = {ref: (float(x // 2), y) for ref, (x, y) in GRID.items()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(walks(), min_size=1, max_size=10))
+def test_segments_without_length_join_their_ends(
+    given_walks: list[tuple[list[int], dict[str, str]]],
+) -> None:
+    """Distances are those of the graph of all segments, where those of no length go both ways."""
+    walked = [(n, refs, tags) for n, (refs, tags) in enumerate(given_walks) if len(refs) > 1]
+    ways = drawing.ways(*walked, at=STACKED)
+    found = cut(ways)
+    if not len(found):
+        return
+    plain = nx.DiGraph()
+    for _, refs, tags in walked:
+        for a, b in itertools.pairwise(refs):
+            length = math.dist(STACKED[a], STACKED[b])
+            plain.add_edge(a, b, weight=length)
+            if "oneway" not in tags or not length:
+                plain.add_edge(b, a, weight=length)
+    simple = nx.DiGraph()
+    for refs, tail, head, rows in chains(ways, found):
+        a, b = int(found.node_ref[tail]), int(found.node_ref[head])
+        length = shapely.LineString([STACKED[ref] for ref in refs]).length
+        assert length > 0.0
+        one = "oneway" in ways.tags[rows[0]]
+        for pair in ((a, b),) if one else ((a, b), (b, a)):
+            shortest = min(length, simple.get_edge_data(*pair, {"weight": math.inf})["weight"])
+            simple.add_edge(*pair, weight=shortest)
+    for ref in simple:
+        far = nx.single_source_dijkstra_path_length(plain, ref)
+        ours = nx.single_source_dijkstra_path_length(simple, ref)
+        for other in simple:
+            assert ours.get(other) == far.get(other)

@@ -65,6 +65,9 @@ def test_the_bounds_of_speed_limits_belong_to_the_possible(text: str) -> None:
         ("PT45M", 45.0),
         ("P1D", 1440.0),
         ("PT1.5H", 90.0),
+        ("PT0,5H", 30.0),
+        ("PT1H12,5M", 72.5),
+        ("PT90,0S", 1.5),
         ("PT90S", 1.5),
         ("1:45", 105.0),
         ("01:45", 105.0),
@@ -88,7 +91,9 @@ def test_a_duration_that_cannot_be_is_told_apart_from_nonsense(text: str) -> Non
     assert values.duration_min(text).how == "impossible"
 
 
-@pytest.mark.parametrize("text", ["", "soon", "1:75", "PT", "P", "20-30", "h"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "1:75", "PT", "P", "20-30", "h", "PT,5H", "PT1,H", "PT1,5,0H"]
+)
 def test_nonsense_is_no_duration(text: str) -> None:
     assert values.duration_min(text).how == "unreadable"
 
