@@ -27,7 +27,8 @@ class Scope:
 class Frame:
     """The undecided sites and the demand rows that matter.
 
-    A row matters when it has weight and some site that is not forbidden can reach it.
+    A row matters when it has weight, in the objective or in a condition that must hold, and some
+    site that is not forbidden can reach it.
 
     Attributes:
         problem: the problem it was made from.
@@ -36,7 +37,7 @@ class Frame:
         rows: demand rows that matter, in the problem's numbering, shape (rows,).
         times: shape (rows, free), minutes; inf where the site cannot reach the row.
         base: minutes from the nearest kept site, shape (rows,); inf where none reaches the row.
-        weights: weight of each row in the objective.
+        weights: weight of each row in the objective; 0 in a condition that only must hold.
         zones: zone of each row.
         scopes: the scopes in which targets hold.
     """
@@ -64,6 +65,11 @@ class Frame:
         return found
 
     @cached_property
+    def heavy(self) -> Ints:
+        """Rows that count in the objective; the others only have to hold what must hold."""
+        return np.flatnonzero(self.weights > 0)
+
+    @cached_property
     def islands(self) -> Ints:
         """Number of the island of each row; rows without one are islands of their own."""
         label = self.problem.islands[self.rows]
@@ -76,6 +82,11 @@ class Frame:
         problem = self.problem
         open_now = np.flatnonzero(problem.existing & ~problem.forbidden)
         return _fastest(problem.times_min, self.rows, open_now)
+
+    @cached_property
+    def soonest(self) -> Floats:
+        """Minutes of each row if every free site were open, shape (rows,)."""
+        return np.asarray(np.minimum(self.base, self.times.min(axis=1, initial=np.inf)))
 
     @cached_property
     def reach(self) -> list[tuple[Ints, Flags]]:

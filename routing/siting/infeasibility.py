@@ -106,9 +106,12 @@ def explain(
 
     Rules for sites come first: where they contradict each other, or leave somebody whom they ask
     for out of reach, nothing else is looked at. Then times within which everybody has to be: the
-    smallest number of minutes that all of them would have to grow by. Then, with these times,
-    bounds on means and shares: ``min sum_b s_b / b`` with each bound b relaxed by s_b >= 0, so that
-    minutes and shares weigh by how much of the bound they are; that on islands is one number.
+    smallest number of minutes that all of them would have to grow by and, starting from there, the
+    smallest for each zone by itself, one after another in the order of their labels, the others
+    staying as far as they are by then. So no zone is told that could keep its time, and none more
+    than it needs, with the others as told. Then, with these times, bounds on means and shares:
+    ``min sum_b s_b / b`` with each bound b relaxed by s_b >= 0, so that minutes and shares weigh by
+    how much of the bound they are; that on islands is one number.
 
     Args:
         problem: the problem.
@@ -185,26 +188,72 @@ def _guilty_rules(case: _Case, required: Sequence[Requirement]) -> tuple[str, ..
 def _wider(
     case: _Case, needed: Sequence[Requirement], known: Outcome
 ) -> tuple[Outcome, Floats, bool]:
-    """Find the least growth of all radii that has an answer.
+    """Find the least growth of all radii together, then of each zone's radius by itself.
 
     Returns:
         An answer, the radii it keeps, and whether no smaller growth has one.
     """
     frame, radius = case.frame, case.radius
-    every = np.concatenate([frame.base[:, None], frame.times], axis=1) - radius[:, None]
-    growths = np.unique(np.append(every[np.isfinite(every) & (every > 0)], 0.0))
-    # The last growth reaches everybody whom any site reaches.
+    asked = ~np.isnan(radius)
+    best, least, proven = _least_growth(case, needed, np.zeros(len(radius)), asked, known)
+    growth = np.where(asked, least, 0.0)
+    for zone in sorted(set(frame.zones[asked].tolist())):
+        if not (best.is_answer and proven):
+            break
+        mine = asked & (frame.zones == zone)
+        best, least, proven = _least_growth(case, needed, growth, mine, best)
+        growth[mine] = least
+    return best, _grown(radius, growth), proven
+
+
+def _least_growth(
+    case: _Case, needed: Sequence[Requirement], growth: Floats, mine: Flags, known: Outcome
+) -> tuple[Outcome, float, bool]:
+    """Find the least growth of some radii that has an answer.
+
+    Args:
+        case: the question.
+        needed: what else has to hold.
+        growth: of the other radii, shape (rows of the frame,), minutes.
+        mine: flags of the rows whose radii are to grow.
+        known: an answer with all else; without one the longest growth is taken to have an answer.
+
+    Returns:
+        An answer, the growth in minutes, and whether no smaller one has an answer.
+    """
+    frame, radius = case.frame, case.radius
+    late = np.column_stack([frame.base, frame.times])[mine] - radius[mine, None]
+    # Not even all sites together keep a smaller growth.
+    floor = max(0.0, float(late.min(axis=1).max(initial=0.0)))
+    growths = np.unique(np.append(late[np.isfinite(late) & (late > floor)], floor))
+
+    def place(found: Outcome) -> int:
+        latest = (frame.open_times(found.opened) - radius)[mine].max(initial=0.0)
+        return int(np.searchsorted(growths, latest))
+
     low, high, best = 0, len(growths) - 1, known
+    if known.is_answer:
+        high = min(high, place(known))
+    halve = True
     while low < high:
-        middle = (low + high) // 2
-        found = case.any_answer([*needed, CoverAll(radius + growths[middle] + _ROUNDING)])
+        # The floor often has an answer; and of what is known, that it is the best often shows long
+        # before halving comes there.
+        halve = not halve
+        middle = 0 if low == 0 else (low + high) // 2 if halve else high - 1
+        grown = _grown(radius, np.where(mine, growths[middle], growth))
+        found = case.any_answer([*needed, CoverAll(grown)])
         if found.is_answer:
-            best, high = found, middle
+            best, high = found, min(middle, place(found))
         elif found.status == "infeasible":
             low = middle + 1
         else:
             break
-    return best, radius + growths[high] + _ROUNDING, low == high
+    return best, float(growths[high]), low == high
+
+
+def _grown(radius: Floats, growth: Floats) -> Floats:
+    """Return radii after growth; those that do not grow stay exactly what they are."""
+    return np.asarray(radius + np.where(growth > 0, growth + _ROUNDING, 0.0))
 
 
 def _looser(

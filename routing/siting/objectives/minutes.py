@@ -84,14 +84,16 @@ def _without_proof(most: Outcome, master: Master) -> Outcome:
 def _as_p_median(task: Task, master: Master) -> Outcome | None:
     """Solve by the p-median core where nothing but the number of sites matters; None elsewhere."""
     frame, new = task.frame, task.question.new
-    if new is None or not is_bare(task) or not frame.weights.any():
+    if new is None or not is_bare(task):
         return None
-    useful = np.flatnonzero((frame.times < frame.base[:, None]).any(axis=0))
+    # In the core no row may stay unreached, and one that does not count must not decide that.
+    rows = frame.heavy
+    useful = np.flatnonzero((frame.times[rows] < frame.base[rows, None]).any(axis=0))
     p, kept = min(new, len(useful)), int(len(frame.kept) > 0)
     if p == 0:
         return None
     found = solve_pmedian(
-        _median_costs(frame, useful),
+        _median_costs(frame, rows, useful),
         p + kept,
         fixed_open=range(kept),
         time_limit_s=None if math.isinf(task.clock.left_s()) else task.clock.left_s() + 0.01,
@@ -105,13 +107,13 @@ def _as_p_median(task: Task, master: Master) -> Outcome | None:
     return Outcome(found.status, value, bound, opened)
 
 
-def _median_costs(frame: Frame, useful: Ints) -> Floats:
-    """Return weighted minutes; first what the kept sites give, if there are any."""
-    faster = frame.times[:, useful] < frame.base[:, None]
-    times = np.where(faster, frame.times[:, useful], np.inf)
+def _median_costs(frame: Frame, rows: Ints, useful: Ints) -> Floats:
+    """Return weighted minutes of rows; first what the kept sites give, if there are any."""
+    times, base = frame.times[np.ix_(rows, useful)], frame.base[rows]
+    times = np.where(times < base[:, None], times, np.inf)
     if len(frame.kept):
-        times = np.column_stack([frame.base, times])
-    weights = frame.weights / frame.weights.sum()
+        times = np.column_stack([base, times])
+    weights = frame.weights[rows] / frame.weights.sum()
     costs = np.full(times.shape, np.inf)
     np.multiply(weights[:, None], times, out=costs, where=np.isfinite(times))
     return costs

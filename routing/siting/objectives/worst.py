@@ -14,7 +14,7 @@ from routing.siting.goal import Goal, Outcome, nothing
 from routing.siting.master import Master
 from routing.siting.objectives.covering import CoverAll, coverage_goal
 from routing.siting.pcenter import solve_pcenter
-from routing.siting.problem import Floats, Ints
+from routing.siting.problem import Flags, Floats, Ints
 from routing.siting.proof import minimize
 from routing.siting.result import Status
 from routing.siting.task import Solved, Task, is_bare, reach_goal
@@ -22,21 +22,27 @@ from routing.siting.task import Solved, Task, is_bare, reach_goal
 
 @dataclass(frozen=True)
 class NobodyLater:
-    """Every row that is reached is reached within a time: ``t_i <= bound_min``."""
+    """Every row with weight that is reached is reached within a time: ``t_i <= bound_min``.
+
+    Attributes:
+        bound_min: minutes.
+        counts: flags of the rows with weight, shape (rows of the frame,).
+    """
 
     bound_min: float
+    counts: Flags
 
     def excess(self, times: Floats) -> float:
         """Return the number of rows that are reached later."""
-        return float((np.isfinite(times) & (times > self.bound_min)).sum())
+        return float((self.counts & np.isfinite(times) & (times > self.bound_min)).sum())
 
     def add_to(self, master: Master) -> None:
         """Add the rows to a model: who is reached needs an open site that is near enough."""
         frame = master.frame
-        late = np.flatnonzero(np.isfinite(frame.base) & (frame.base > self.bound_min))
-        self._ask(master, late, 1.0)
+        late = self.counts & np.isfinite(frame.base) & (frame.base > self.bound_min)
+        self._ask(master, np.flatnonzero(late), 1.0)
         for (rows, _), reached in zip(frame.reach, master.reached, strict=True):
-            self._ask(master, rows, reached)
+            self._ask(master, rows[self.counts[rows]], reached)
 
     def _ask(self, master: Master, rows: Ints, reached: mathopt.Variable | float) -> None:
         for _, sites in groups(master.frame.times[rows] <= self.bound_min):
@@ -48,7 +54,8 @@ def min_worst(task: Task) -> Solved:
 
     ``min max_i min_{j open} t_ij`` over the reached points with weight (p-center: Hakimi 1964,
     doi:10.1287/opre.12.3.450; solved by bisection over set covers, Minieka 1970,
-    doi:10.1137/1012016).
+    doi:10.1137/1012016). Points in a condition of weight 0 do not count, even if it must hold: that
+    binds targets, not objectives.
     """
     search = _Bisection(task)
     outcome = search.run()
@@ -89,7 +96,8 @@ class _Bisection:
 
     def master(self, bound_min: float) -> Master:
         """Return a model in which nobody waits longer and reaching fewer is not allowed."""
-        late = [NobodyLater(bound_min)] if math.isfinite(bound_min) else []
+        counts = self.frame.weights > 0
+        late = [NobodyLater(bound_min, counts)] if math.isfinite(bound_min) else []
         master = self.task.master(late)
         reach = reach_goal(master)
         if reach is not None and self.reached is not None:
@@ -129,15 +137,15 @@ class _Bisection:
 
     def _as_p_center(self) -> Outcome | None:
         """Solve by the p-center core where only the number of sites matters and all are reached."""
-        frame, new = self.frame, self.task.question.new
-        useful = np.flatnonzero((frame.times < frame.base[:, None]).any(axis=0))
+        frame, new, rows = self.frame, self.task.question.new, self.frame.heavy
+        useful = np.flatnonzero((frame.times[rows] < frame.base[rows, None]).any(axis=0))
         kept = int(len(frame.kept) > 0)
         lost = self.reached is not None and self.reached.value > 0
         if new is None or lost or not is_bare(self.task) or not len(useful):
             return None
-        times = np.minimum(frame.times[:, useful], frame.base[:, None])
+        times = np.minimum(frame.times[np.ix_(rows, useful)], frame.base[rows, None])
         if kept:
-            times = np.column_stack([frame.base, times])
+            times = np.column_stack([frame.base[rows], times])
         left = self.task.clock.left_s()
         found = solve_pcenter(
             times,
@@ -162,17 +170,16 @@ class _Bisection:
         return Outcome("feasible", self.high, math.nan, first.opened)
 
     def _take(self, opened: Ints) -> None:
-        times = self.frame.open_times(opened)
+        times = self.frame.open_times(opened)[self.frame.heavy]
         self.high = float(times[np.isfinite(times)].max(initial=0.0))
         self.best = Outcome("feasible", self.high, opened=opened)
 
     def _values(self) -> Floats:
         """Return the times that could be the longest one and are less than the best so far."""
-        frame = self.frame
-        soonest = np.minimum(frame.base, frame.times.min(axis=1, initial=np.inf))
-        sure = np.isfinite(frame.today)
-        least = float(soonest[sure].max(initial=0.0))
-        every = np.unique(np.concatenate([frame.base, frame.times.ravel()]))
+        frame, rows = self.frame, self.frame.heavy
+        sure = rows[np.isfinite(frame.today[rows])]
+        least = float(frame.soonest[sure].max(initial=0.0))
+        every = np.unique(np.concatenate([frame.base[rows], frame.times[rows].ravel()]))
         return every[(every >= least) & (every < self.high)]
 
     def _within(self, bound_min: float) -> Outcome:
@@ -181,22 +188,21 @@ class _Bisection:
 
 def _levels(task: Task, worst_min: float) -> Iterator[float]:
     """Yield the times, falling, for which the weight that waits longer is to be told apart."""
-    frame, step = task.frame, task.question.step_min
-    soonest = np.minimum(frame.base, frame.times.min(axis=1, initial=np.inf))
-    least = float(soonest.min(initial=np.inf))
+    frame, rows, step = task.frame, task.frame.heavy, task.question.step_min
+    least = float(frame.soonest[rows].min(initial=np.inf))
     if step > 0:
         top = math.ceil(worst_min / step) - 1
         yield from (level * step for level in range(top, 0, -1) if level * step >= least)
         return
-    every = np.unique(np.concatenate([frame.base, frame.times.ravel()]))
+    every = np.unique(np.concatenate([frame.base[rows], frame.times[rows].ravel()]))
     yield from every[(every < worst_min) & (every >= least)][::-1].tolist()
 
 
 def _hold_best(master: Master, goal: Goal, opened: Ints, within: float) -> tuple[Ints, bool]:
     """Find and hold the best value of a goal; return its answer and whether it is proven."""
     frame = master.frame
-    soonest = np.minimum(frame.base, frame.times.min(axis=1, initial=np.inf))
-    everyone = CoverAll(np.where(soonest <= within, within, np.nan))
+    possible = (frame.weights > 0) & (frame.soonest <= within)
+    everyone = CoverAll(np.where(possible, within, np.nan))
     if everyone.excess(frame.open_times(opened)) == 0:
         everyone.add_to(master)
         master.required.append(everyone)

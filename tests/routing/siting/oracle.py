@@ -53,9 +53,9 @@ def problems(draw: st.DrawFn, *, rich: bool = True) -> SitingProblem:
 
 
 @st.composite
-def across(draw: st.DrawFn) -> SitingProblem:
+def across(draw: st.DrawFn, *, rich: bool = True) -> SitingProblem:
     """Small problems under two conditions; in fog the targets may have to hold by themselves."""
-    calm = draw(problems())
+    calm = draw(problems(rich=rich))
     times = [[draw(MINUTES) for _ in range(calm.n_sites)] for _ in range(calm.n_demand)]
     fog = replace(calm, times_min=np.array(times))
     return SitingProblem.across(
@@ -208,8 +208,11 @@ def crews_within(problem: SitingProblem, one: Plan, radius: Any) -> np.ndarray[A
 
 
 def worst(problem: SitingProblem, one: Plan) -> float:
-    """Return the longest time of a row with weight that is reached, 0 if none is."""
-    mine = np.isfinite(one.times) & (problem.weights > 0)
+    """Return the longest time of a row with weight that is reached, 0 if none is.
+
+    A row in a condition of weight 0 has none, even where the condition must hold.
+    """
+    mine = np.isfinite(one.times) & (problem.importance > 0)
     return float(one.times[mine].max(initial=0.0))
 
 

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.siting import SitingProblem, SitingResult, solve
+from routing.siting.curve import trade_off
 from routing.siting.objectives.survival import survivors
+from routing.siting.question import ask
 from tests.routing.siting import oracle
 from tests.routing.siting.oracle import Plan
 
@@ -125,6 +127,23 @@ def test_shares_and_the_worst_island_bind_min_sites(
     check(problem, found, allowed, lambda one: round(one.cost, 6), lambda one: one.cost)
 
 
+def mean_worth(problem: SitingProblem, one: Plan) -> tuple[float, float]:
+    return oracle.unreached(problem, one), np.nan_to_num(oracle.mean(problem, one))
+
+
+def worst_worth(problem: SitingProblem, one: Plan) -> tuple[float, float, float]:
+    minutes = np.nan_to_num(oracle.mean(problem, one))
+    return oracle.unreached(problem, one), oracle.worst(problem, one), minutes
+
+
+def equity_worth(problem: SitingProblem, one: Plan, step_min: float) -> tuple[float, ...]:
+    longest = oracle.worst(problem, one)
+    every = sorted(set(problem.times_min[~np.isnan(problem.times_min)].tolist()), reverse=True)
+    levels = every if step_min == 0 else [step_min * k for k in range(20, 0, -1)]
+    late = (float(problem.importance[one.times > v].sum()) for v in levels if v < longest)
+    return (oracle.unreached(problem, one), longest, *late)
+
+
 @MANY
 @given(oracle.problems(), st.integers(0, 3), st.booleans())
 def test_min_mean_reaches_the_most_weight_then_has_the_least_mean(
@@ -134,11 +153,10 @@ def test_min_mean_reaches_the_most_weight_then_has_the_least_mean(
     bounds = targets(problem) if bounded else {}
     allowed = [p for p in oracle.plans(problem, new) if oracle.meets_means(problem, p, bounds)]
     found = solve(problem, objective="min-mean", new=new, target_min=bounds or None)
-
-    def worth(one: Plan) -> tuple[float, float]:
-        return oracle.unreached(problem, one), np.nan_to_num(oracle.mean(problem, one))
-
-    check(problem, found, allowed, worth, lambda one: np.nan_to_num(oracle.mean(problem, one)))
+    check(
+        problem, found, allowed, lambda one: mean_worth(problem, one),
+        lambda one: mean_worth(problem, one)[1],
+    )  # fmt: skip
 
 
 @MANY
@@ -176,13 +194,11 @@ def test_min_worst_reaches_the_most_weight_the_last_of_it_soonest(
 ) -> None:
     new = asked(problem, new)
     found = solve(problem, objective="min-worst", new=new)
-
-    def worth(one: Plan) -> tuple[float, float, float]:
-        minutes = np.nan_to_num(oracle.mean(problem, one))
-        return oracle.unreached(problem, one), oracle.worst(problem, one), minutes
-
     allowed = list(oracle.plans(problem, new))
-    check(problem, found, allowed, worth, lambda one: oracle.worst(problem, one))
+    check(
+        problem, found, allowed, lambda one: worst_worth(problem, one),
+        lambda one: oracle.worst(problem, one),
+    )  # fmt: skip
 
 
 @MANY
@@ -192,16 +208,69 @@ def test_equity_serves_the_worst_off_first(
 ) -> None:
     new = asked(problem, new)
     found = solve(problem, objective="equity", new=new, step_min=step_min)
-    every = sorted(set(problem.times_min[~np.isnan(problem.times_min)].tolist()), reverse=True)
-
-    def worth(one: Plan) -> tuple[float, ...]:
-        longest = oracle.worst(problem, one)
-        levels = every if step_min == 0 else [step_min * k for k in range(20, 0, -1)]
-        late = (float(problem.importance[one.times > v].sum()) for v in levels if v < longest)
-        return (oracle.unreached(problem, one), longest, *late)
-
     allowed = list(oracle.plans(problem, new))
-    check(problem, found, allowed, worth, lambda one: oracle.worst(problem, one))
+    check(
+        problem, found, allowed, lambda one: equity_worth(problem, one, step_min),
+        lambda one: oracle.worst(problem, one),
+    )  # fmt: skip
+
+
+def check_conditions(problem: SitingProblem, new: int, step_min: float) -> None:
+    """Under several conditions, one that must hold but has no weight does not count."""
+    new = asked(problem, new)
+    allowed = list(oracle.plans(problem, new))
+    worths: dict[str, Callable[[Plan], Any]] = {
+        "min-mean": lambda one: mean_worth(problem, one),
+        "min-worst": lambda one: worst_worth(problem, one),
+        "equity": lambda one: equity_worth(problem, one, step_min),
+    }
+    for objective, worth in worths.items():
+        found = solve(problem, objective=objective, new=new, step_min=step_min)
+        check(problem, found, allowed, worth, lambda one, worth=worth: worth(one)[1])  # type: ignore[misc]
+
+
+STEPS = st.sampled_from([0.0, 1.0, 3.0])
+test_conditions_by_rules, test_conditions_by_rules_many = oracle.few_and_many(
+    check_conditions, oracle.across(), st.integers(0, 3), STEPS, few=25, many=1000
+)
+test_conditions_alone, test_conditions_alone_many = oracle.few_and_many(
+    check_conditions, oracle.across(rich=False), st.integers(0, 3), STEPS, few=50, many=1500
+)
+
+
+def fog_of_no_weight(calm: Any, fog: Any, **given: Any) -> SitingProblem:
+    """Return a problem in which fog must hold but has no weight."""
+    states = {"calm": calm, "fog": fog}
+    problems = {name: SitingProblem.from_matrix(t, **given) for name, t in states.items()}
+    return SitingProblem.across(problems, shares={"calm": 1.0, "fog": 0.0}, must_hold=["fog"])
+
+
+@pytest.mark.parametrize("objective", ["min-mean", "min-worst", "equity"])
+def test_who_is_reached_in_fog_alone_does_not_decide_where_fog_has_no_weight(
+    objective: str,
+) -> None:
+    """When calm, 0 and 1 serve both points in 5; in fog site 2 alone reaches the second one."""
+    nan = float("nan")
+    problem = fog_of_no_weight([[5, 30, 20], [30, 5, 20]], [[5, 30, 20], [nan, nan, 20]])
+    found = solve(problem, objective=objective, new=2)
+    assert (found.status, found.objective_value, found.sites.tolist()) == ("optimal", 5.0, [0, 1])
+    steps = trade_off(problem, ask(problem, objective=objective, new=2), most_new=3)
+    assert [step.result.objective_value for step in steps] == [0.0, *one_site(objective), 5.0, 5.0]
+
+
+def one_site(objective: str) -> tuple[float]:
+    """Of single sites, 0 and 1 have the least mean, 2 has the least longest time."""
+    return (17.5,) if objective == "min-mean" else (20.0,)
+
+
+def test_equity_does_not_hold_times_in_fog_where_fog_has_no_weight() -> None:
+    """Point 0 waits 30 anyhow. Point 1 waits 5 by site 1 when calm, by site 2 in fog alone."""
+    nan = float("nan")
+    problem = fog_of_no_weight(
+        [[30, nan, nan], [28, 5, 25]], [[30, nan, nan], [28, 26, 5]], existing=(0,)
+    )
+    found = solve(problem, objective="equity", new=1, step_min=5.0)
+    assert (found.objective_value, found.new_sites.tolist()) == (30.0, [1])
 
 
 @MANY
