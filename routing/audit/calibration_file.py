@@ -103,9 +103,7 @@ def _head(calibration: Calibration, lang: str, synthetic: bool) -> list[str]:
 def _state(under: Mapping[str, str] | None, lang: str) -> list[str]:
     if under is None:
         return []
-    # In a comment, a name from a file must not begin a line of its own.
-    clean = "".join(c if c.isprintable() else " " for c in under[lang])
-    return [catalogue.text("audit_calibration.under", lang, state=clean)]
+    return [catalogue.text("audit_calibration.under", lang, state=_on_one_line(under[lang]))]
 
 
 def _entry(value: Value, calibration: Calibration, log: str, synthetic: bool) -> str:
@@ -163,5 +161,9 @@ def _paces(value: Value, calibration: Calibration, lang: str) -> str:
 
 def _quoted(words: str) -> str:
     """Return a TOML basic string; JSON's escapes are all valid there."""
-    clean = "".join(c if c.isprintable() else " " for c in words)
-    return json.dumps(clean, ensure_ascii=False)
+    return json.dumps(_on_one_line(words), ensure_ascii=False)
+
+
+def _on_one_line(words: str) -> str:
+    """Return words that cannot begin a line of their own, whoever wrote them."""
+    return "".join(c if c.isprintable() else " " for c in words)

@@ -110,19 +110,6 @@ def share_chosen(
     return np.asarray(chosen.mean(axis=0))
 
 
-def slowed(problem: SitingProblem, slower: float, fixed_min: Floats | float = 0.0) -> SitingProblem:
-    """Return the problem with longer travel: ``t' = fixed + (1 + slower) (t - fixed)``.
-
-    Args:
-        problem: the problem.
-        slower: how much longer, 0.1 for 10 %.
-        fixed_min: minutes that do not change, such as call handling and turnout; one number, or
-            shape (demand, sites). Never more than the time itself counts.
-    """
-    fixed = np.fmin(problem.times_min, fixed_min)
-    return replace(problem, times_min=lengthened(problem.times_min, slower, fixed, fixed))
-
-
 def lengthened(
     times_min: Floats, slower: float, start_min: Floats, slow_start_min: Floats
 ) -> Floats:

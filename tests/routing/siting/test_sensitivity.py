@@ -13,10 +13,18 @@ from routing.siting.answer import answer
 from routing.siting.clock import Clock
 from routing.siting.question import ask
 from routing.siting.result import Status
-from routing.siting.sensitivity import Run, Variant, runs, share_chosen, shifted, slowed
+from routing.siting.sensitivity import Run, Variant, lengthened, runs, share_chosen, shifted
 from tests.routing.siting import oracle
 
 NAN = float("nan")
+
+
+def slowed(
+    problem: SitingProblem, slower: float, fixed_min: np.ndarray | float = 0.0
+) -> SitingProblem:
+    """Return the problem with longer travel, but for minutes that never count for more than all."""
+    fixed = np.fmin(problem.times_min, fixed_min)
+    return replace(problem, times_min=lengthened(problem.times_min, slower, fixed, fixed))
 
 
 def test_only_travel_is_slowed() -> None:
